@@ -1,0 +1,221 @@
+import { z } from 'zod';
+import { roleSchema } from '../access.ts';
+import { operation, pageOf, pageQuery } from '../operation.ts';
+import { valueSchema } from '../readings.ts';
+import { serviceRecordSchema } from '../registry.ts';
+import { idSchema } from '../things.ts';
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/, 'letters, digits, spaces, dots, hyphens are wanted');
+const password = z.string().max(200);
+const serviceName = z.object({ name: idSchema });
+
+export const sessionSchema = z.object({
+  user: z.string(),
+  role: roleSchema,
+  expires: z.iso.datetime(),
+});
+export type Session = z.infer<typeof sessionSchema>;
+
+export const serviceViewSchema = serviceRecordSchema.partial().extend({
+  name: z.string(),
+  /** From the registry and, where the process is gone, from whoever supervises it. */
+  state: z.enum(['init', 'ready', 'degraded', 'disconnected', 'lost', 'stopped']),
+  detail: z.string().optional(),
+  pid: z.int().optional(),
+  restarts: z.int().optional(),
+  memoryBytes: z.int().optional(),
+  memoryLimitBytes: z.int().optional(),
+  controllable: z.boolean().meta({ description: 'can it be started and stopped from here' }),
+});
+export type ServiceView = z.infer<typeof serviceViewSchema>;
+
+const serverHealth = z.object({
+  state: z.enum(['starting', 'ready', 'degraded', 'stopping']),
+  detail: z.string().optional(),
+  version: z.string(),
+  uptimeS: z.number(),
+  edge: z.string(),
+  setupNeeded: z.boolean(),
+  services: z.record(z.string(), z.string()),
+});
+
+export const tokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: roleSchema,
+  created: z.iso.datetime(),
+  expires: z.iso.datetime(),
+  lastUsed: z.iso.datetime().nullable(),
+});
+const auditEntry = z.object({
+  time: z.iso.datetime(),
+  user: z.string(),
+  address: z.string(),
+  action: z.string(),
+  detail: z.string(),
+  status: z.int(),
+});
+/** `value` for raw readings; `mean`, `min`, `max` where several were put together. */
+export const historyPointSchema = z.object({
+  time: z.iso.datetime(),
+  value: valueSchema.optional(),
+  seq: z.int().optional(),
+  mean: z.number().optional(),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  count: z.int().optional(),
+});
+export type HistoryPoint = z.infer<typeof historyPointSchema>;
+const control = <const P extends string>(path: P, summary: string) =>
+  operation({
+    method: 'post',
+    path,
+    summary,
+    for: 'admin',
+    params: serviceName,
+    response: z.object({ name: z.string(), state: z.string() }),
+    problems: ['not-found', 'service-away'],
+  });
+
+export const serverApi = {
+  health: operation({
+    method: 'get',
+    path: '/health',
+    summary: 'Is the box well? State of each service',
+    for: 'public',
+    response: serverHealth,
+  }),
+  setup: operation({
+    method: 'post',
+    path: '/setup',
+    summary: 'Choose the admin password; only while there is none',
+    for: 'public',
+    body: z.object({ password }),
+    response: sessionSchema,
+    problems: ['setup-done', 'weak-password'],
+  }),
+  login: operation({
+    method: 'post',
+    path: '/login',
+    summary: 'Sign in; sets the session cookie',
+    for: 'public',
+    body: z.object({ name, password }),
+    response: sessionSchema,
+    problems: ['wrong-password', 'too-many-tries', 'setup-needed'],
+  }),
+  logout: operation({ method: 'post', path: '/logout', summary: 'Sign out', for: 'public', response: z.void() }),
+  session: operation({ method: 'get', path: '/session', summary: 'Who am I', for: 'viewer', response: sessionSchema }),
+  password: operation({
+    method: 'put',
+    path: '/password',
+    summary: 'Change your password; ends your other sessions',
+    for: 'viewer',
+    body: z.object({ old: password, new: password }),
+    response: z.void(),
+    problems: ['wrong-password', 'weak-password'],
+  }),
+  users: operation({
+    method: 'get',
+    path: '/users',
+    summary: 'People',
+    for: 'admin',
+    response: z.array(z.object({ name: z.string(), role: roleSchema })),
+  }),
+  addUser: operation({
+    method: 'post',
+    path: '/users',
+    summary: 'Add a person, or change password or role',
+    for: 'admin',
+    body: z.object({ name, role: roleSchema, password: password.optional() }),
+    response: z.object({ name: z.string(), role: roleSchema }),
+    problems: ['weak-password', 'invalid-value'],
+  }),
+  removeUser: operation({
+    method: 'delete',
+    path: '/users/{name}',
+    summary: 'Remove a person; the last admin stays',
+    for: 'admin',
+    params: z.object({ name }),
+    response: z.void(),
+    problems: ['not-found', 'not-allowed'],
+  }),
+  tokens: operation({
+    method: 'get',
+    path: '/tokens',
+    summary: 'API tokens, without their secrets',
+    for: 'admin',
+    response: z.array(tokenSchema),
+  }),
+  addToken: operation({
+    method: 'post',
+    path: '/tokens',
+    summary: 'Make an API token; it is shown this once',
+    for: 'admin',
+    body: z.object({ name, role: roleSchema, expiresInDays: z.int().min(1).max(3650) }),
+    response: tokenSchema.extend({ token: z.string() }),
+  }),
+  removeToken: operation({
+    method: 'delete',
+    path: '/tokens/{id}',
+    summary: 'Revoke a token',
+    for: 'admin',
+    params: z.object({ id: z.string() }),
+    response: z.void(),
+    problems: ['not-found'],
+  }),
+  audit: operation({
+    method: 'get',
+    path: '/audit',
+    summary: 'Who changed what, newest first',
+    for: 'admin',
+    query: pageQuery,
+    response: pageOf(auditEntry),
+  }),
+  services: operation({
+    method: 'get',
+    path: '/services',
+    summary: 'Every service and its state',
+    for: 'viewer',
+    response: z.array(serviceViewSchema),
+  }),
+  restart: control('/services/{name}/restart', 'Restart a service'),
+  start: control('/services/{name}/start', 'Start a service'),
+  stop: control('/services/{name}/stop', 'Stop a service'),
+  logs: operation({
+    method: 'get',
+    path: '/logs',
+    summary: 'Log lines as server-sent events: the last ones first, then live',
+    for: 'admin',
+    query: z.object({
+      service: idSchema.optional(),
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+      text: z.string().max(200).optional(),
+      last: z.coerce.number().int().min(0).max(1000).default(200),
+    }),
+    streams: 'text/event-stream',
+  }),
+  history: operation({
+    method: 'get',
+    path: '/history/{thing}/{node}/{property}',
+    summary: 'Readings of a property, put together to at most `points`; raw with their `seq` where `points` is left out',
+    for: 'viewer',
+    params: z.object({ thing: idSchema, node: idSchema, property: idSchema }),
+    query: z.object({
+      from: z.iso.datetime({ offset: true }).optional(),
+      to: z.iso.datetime({ offset: true }).optional(),
+      points: z.coerce.number().int().min(1).max(5000).optional(),
+      limit: z.coerce.number().int().min(1).max(100_000).default(10_000),
+    }),
+    response: z.object({ resolution: z.enum(['raw', 'minute', 'hour', 'auto']), points: z.array(historyPointSchema) }),
+    problems: ['not-found'],
+  }),
+} as const;
+
+/** One line of `GET /logs`. `level` is pino's number. */
+export interface LogLine {
+  time: string;
+  service: string;
+  level: number;
+  message: string;
+  fields: Record<string, unknown>;
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { Value } from './readings.ts';
+
+/** Homie 5, "Payload": the datatypes of a property. */
+export const DATATYPES = ['float', 'integer', 'boolean', 'string', 'enum', 'color', 'datetime', 'duration', 'json'] as const;
+export type Datatype = (typeof DATATYPES)[number];
+
+/** Homie 5, "Device lifecycle". */
+export const DEVICE_STATES = ['init', 'ready', 'disconnected', 'sleeping', 'lost'] as const;
+export type DeviceState = (typeof DEVICE_STATES)[number];
+
+/** Homie 5, "Property attributes". */
+export interface HomieProperty {
+  name: string;
+  datatype: Datatype;
+  format?: string;
+  settable?: boolean;
+  retained?: boolean;
+  unit?: string;
+}
+export interface HomieNode {
+  name: string;
+  type?: string;
+  properties: Record<string, HomieProperty>;
+}
+/** Homie 5, "Device description document", as said on `$description`. */
+export interface HomieDescription {
+  homie: '5.0';
+  version: number;
+  name: string;
+  type?: string;
+  nodes: Record<string, HomieNode>;
+}
+
+export const homieDescriptionSchema = z.object({
+  homie: z.string().startsWith('5'),
+  version: z.number(),
+  name: z.string().optional(),
+  type: z.string().optional(),
+  nodes: z
+    .record(
+      z.string(),
+      z.object({
+        name: z.string().optional(),
+        type: z.string().optional(),
+        properties: z.record(
+          z.string(),
+          z.object({
+            name: z.string().optional(),
+            datatype: z.enum(DATATYPES),
+            format: z.string().optional(),
+            settable: z.boolean().optional(),
+            retained: z.boolean().optional(),
+            unit: z.string().optional(),
+          }),
+        ),
+      }),
+    )
+    .default({}),
+});
+
+/** A value as Homie 5 wants it on the wire (section "Payload"). An empty string is one zero byte there. */
+export function formatPayload(value: Value): string {
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (value === '') return '\0';
+  return String(value);
+}
+
+const FLOAT = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INTEGER = /^-?\d+$/;
+/** Homie 5, "Color": numbers after the word; xyz gives x and y, z follows from them. */
+const COLOR_PARTS = { rgb: 3, hsv: 3, xyz: 2 } as const;
+
+export type ParsedPayload = { ok: true; value: Value } | { ok: false; wanted: string };
+const good = (value: Value): ParsedPayload => ({ ok: true, value });
+const bad = (wanted: string): ParsedPayload => ({ ok: false, wanted });
+
+/** Limits that a property's `format` puts on its value. */
+export interface ValueLimits {
+  min?: number | undefined;
+  max?: number | undefined;
+  step?: number | undefined;
+  values?: readonly string[] | undefined;
+}
+
+function checkNumber(value: number, limits: ValueLimits): ParsedPayload {
+  const { min, max, step } = limits;
+  if (min !== undefined && value < min) return bad(`${min} or more is wanted`);
+  if (max !== undefined && value > max) return bad(`${max} or less is wanted`);
+  if (step === undefined) return good(value);
+  // Homie 5, "Formats": values are rounded to the nearest step, counted from min (or max, or the current value)
+  const base = min ?? max ?? 0;
+  const rounded = base + Math.round((value - base) / step) * step;
+  const tidy = Number(rounded.toPrecision(12));
+  return good(max !== undefined && tidy > max ? Number((tidy - step).toPrecision(12)) : tidy);
+}
+
+/** Reads a Homie payload as the datatype says, or tells what was wanted. */
+export function parsePayload(datatype: Datatype, payload: string, limits: ValueLimits = {}): ParsedPayload {
+  switch (datatype) {
+    case 'float': {
+      const value = Number(payload);
+      return FLOAT.test(payload) && Number.isFinite(value) ? checkNumber(value, limits) : bad('a number such as 21.5 is wanted');
+    }
+    case 'integer': {
+      const value = Number(payload);
+      return INTEGER.test(payload) && Number.isSafeInteger(value) ? checkNumber(value, limits) : bad('a whole number such as 42 is wanted');
+    }
+    case 'boolean':
+      return payload === 'true' || payload === 'false' ? good(payload === 'true') : bad('true or false is wanted');
+    case 'enum':
+      return limits.values?.includes(payload) ? good(payload) : bad(`one of ${limits.values?.join(', ')} is wanted`);
+    case 'color': {
+      const [kind, ...parts] = payload.split(',');
+      const count = COLOR_PARTS[kind as keyof typeof COLOR_PARTS];
+      const fits = count !== undefined && parts.length === count && parts.every((p) => FLOAT.test(p));
+      return fits ? good(payload) : bad('a colour such as rgb,255,128,0 is wanted');
+    }
+    case 'datetime':
+      return Number.isNaN(Date.parse(payload)) ? bad('a time such as 2026-01-31T12:00:00Z is wanted') : good(payload);
+    case 'duration':
+      return /^P(?=.)(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$/.test(payload)
+        ? good(payload)
+        : bad('a duration such as PT5M is wanted');
+    case 'json':
+      try {
+        const parsed: unknown = JSON.parse(payload);
+        return typeof parsed === 'object' && parsed !== null ? good(payload) : bad('a JSON object or array is wanted');
+      } catch {
+        return bad('a JSON object or array is wanted');
+      }
+    case 'string':
+      return good(payload === '\0' ? '' : payload);
+  }
+}
+
+/** A value that came as JSON (from HTTP) as the payload that Homie would carry. */
+export const payloadOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : formatPayload(value as Value);

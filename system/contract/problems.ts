@@ -1,0 +1,124 @@
+import { z } from 'zod';
+
+/**
+ * Every problem that Ledge tells, by its stable code: HTTP status and a title for people. RFC 9457.
+ * A test holds that each code is used, and that each used code is here.
+ */
+export const PROBLEMS = {
+  'bad-request': [400, 'The request cannot be understood'],
+  'invalid-value': [400, 'A value is not what was wanted'],
+  'not-signed-in': [401, 'Sign in first'],
+  'wrong-password': [401, 'Name or password is wrong'],
+  'not-allowed': [403, 'Your role does not allow this'],
+  'cross-site': [403, 'Requests from other sites are refused'],
+  'not-found': [404, 'There is nothing here by that name'],
+  'method-not-allowed': [405, 'This address does not take that method'],
+  'already-exists': [409, 'That name is taken'],
+  'setup-done': [409, 'The first set-up is already done'],
+  'setup-needed': [409, 'Choose the admin password first'],
+  'locked-by-environment': [409, 'This setting is fixed by the environment'],
+  'command-rejected': [409, 'The thing refused the command'],
+  'payload-too-large': [413, 'The body is too large'],
+  'unsupported-media-type': [415, 'A body of this type is not taken here'],
+  'weak-password': [422, 'That password is too easy to guess'],
+  'not-settable': [422, 'This property cannot be set'],
+  'too-many-tries': [429, 'Too many tries; wait and try again'],
+  'too-many-readers': [503, 'Too many streams are open'],
+  internal: [500, 'Something went wrong inside'],
+  'service-away': [502, 'The service does not answer'],
+  'bus-away': [503, 'The message broker is away'],
+  'not-ready': [503, 'The service is still starting'],
+  'player-missing': [503, 'mplayer is not installed'],
+  'player-failed': [502, 'mplayer does not answer'],
+  'command-timed-out': [504, 'The thing did not answer in time'],
+  'config-invalid': [500, 'The configuration has a mistake'],
+  'already-running': [500, 'Another Ledge uses this data directory'],
+  'port-taken': [500, 'The port is in use'],
+  'driver-unavailable': [500, 'This machine lacks what the driver needs'],
+  'sensor-failed': [500, 'The sensor could not be read'],
+  'thing-invalid': [422, 'The thing file has a mistake'],
+  'storage-failed': [500, 'Storage could not be read or written'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** RFC 9457 problem document, with our stable `code` and, for bad values, the fields concerned. */
+export const problemSchema = z.object({
+  type: z.string().meta({ description: '`urn:ledge:problem:<code>`' }),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+  detail: z.string().optional(),
+  errors: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .meta({ description: 'one entry per field that is wrong' }),
+});
+export type ProblemDocument = z.infer<typeof problemSchema>;
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** An error with a stable code, a sentence for people that names field, value and what was wanted, and its cause. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly errors: FieldError[] | undefined;
+  /** Seconds after which it makes sense to try again (HTTP Retry-After). */
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ProblemCode, detail: string, options: { cause?: unknown; errors?: FieldError[]; retryAfterS?: number } = {}) {
+    super(detail, { cause: options.cause });
+    this.name = 'Problem';
+    this.code = code;
+    this.errors = options.errors;
+    this.retryAfterS = options.retryAfterS;
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code][0];
+  }
+
+  toDocument(): ProblemDocument {
+    return {
+      type: `urn:ledge:problem:${this.code}`,
+      title: PROBLEMS[this.code][1],
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(this.errors ? { errors: this.errors } : {}),
+    };
+  }
+}
+
+/** Short, printable form of a value for an error sentence. */
+export function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function at(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
+}
+
+/** Turns zod's issues into sentences that name the field, the value and what was wanted. */
+export function fieldErrors(error: z.core.$ZodError, input: unknown): FieldError[] {
+  return error.issues.map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      const field = [...issue.path, issue.keys[0] ?? ''].join('.');
+      return { field, message: `${field} is not known here` };
+    }
+    const field = issue.path.join('.');
+    const wanted = issue.message.replace(/^Invalid input: /, '').replace(/^Too (small|big): /, '');
+    return { field, message: `${field || 'the value'} is ${shown(at(input, issue.path))}; ${wanted}` };
+  });
+}
+
+/** Parses at the border: returns what the schema says or throws a {@link Problem} with every wrong field named. */
+export function parse<S extends z.ZodType>(schema: S, input: unknown, code: ProblemCode = 'invalid-value', where = ''): z.output<S> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const errors = fieldErrors(result.error, input);
+  const sentence = errors.map((e) => e.message).join('; ');
+  throw new Problem(code, where ? `${where}: ${sentence}` : sentence, { cause: result.error, errors });
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { DATATYPES } from './homie.ts';
+import { valueSchema } from './readings.ts';
+import { ID_PATTERN } from './topics.ts';
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Milliseconds of a duration such as `500ms`, `5s`, `2m`, `1h`. The text must have passed {@link durationSchema}. */
+export function durationMs(text: string): number {
+  const [, amount, unit] = DURATION.exec(text) ?? [];
+  if (amount === undefined) throw new TypeError(`${text} is no duration`);
+  return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
+/** A time span as people write it: `500ms`, `5s`, `2m`, `1h`, `7d`. */
+export const durationSchema = z.string().regex(DURATION, 'a time span such as 500ms, 5s, 2m or 1h is wanted');
+
+export const idSchema = z.string().max(64).regex(ID_PATTERN, 'lower-case letters, digits and hyphens are wanted, such as living-room');
+
+/** When a property is read and when what was read is said. */
+export const samplingSchema = z
+  .strictObject({
+    every: durationSchema.default('5s').meta({ description: 'how often the driver reads, for drivers that are asked' }),
+    onChange: z.boolean().default(false).meta({ description: 'say a value only when it differs from the last one said' }),
+    threshold: z.number().positive().optional().meta({ description: 'say a number only when it moved by at least this much' }),
+    atLeastEvery: durationSchema.optional().meta({ description: 'say an unchanged value again after this time all the same' }),
+  })
+  .meta({ description: 'sampling' });
+export type Sampling = z.infer<typeof samplingSchema>;
+
+export const propertySchema = z.strictObject({
+  name: z.string().max(100).optional().meta({ description: 'what people read; default: the id' }),
+  datatype: z.enum(DATATYPES),
+  unit: z.string().max(20).optional().meta({ description: 'for example °C, %, V, W; Homie lists the common ones' }),
+  min: z.number().optional().meta({ description: 'smallest value that is believed or taken' }),
+  max: z.number().optional().meta({ description: 'largest value that is believed or taken' }),
+  step: z.number().positive().optional(),
+  values: z.array(z.string().min(1)).min(1).optional().meta({ description: 'the words of an enum' }),
+  settable: z.boolean().default(false),
+  retained: z.boolean().default(true).meta({ description: 'false for happenings such as a button press' }),
+  history: z.boolean().default(true).meta({ description: 'false keeps this property out of the recorder' }),
+  scale: z.number().optional().meta({ description: 'what was read is multiplied by this …' }),
+  offset: z.number().optional().meta({ description: '… and this is added' }),
+  source: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options for this property" }),
+  sample: samplingSchema.partial().optional().meta({ description: "overrides the thing's sampling" }),
+});
+export type PropertyConfig = z.infer<typeof propertySchema>;
+
+export const nodeSchema = z.strictObject({
+  name: z.string().max(100).optional(),
+  type: z.string().max(100).optional(),
+  properties: z.record(idSchema, propertySchema),
+});
+export type NodeConfig = z.infer<typeof nodeSchema>;
+
+/** Node that holds `properties` which a file lists directly under the thing. */
+export const DEFAULT_NODE = 'main';
+
+/**
+ * One thing as its YAML file says it. `properties` directly under the thing is short for one node called `main`.
+ * The driver's options (`options`, and `source` of each property) are checked by the driver's own schema.
+ */
+export const thingSchema = z
+  .strictObject({
+    name: z.string().max(100).optional().meta({ description: 'what people read; default: the file name' }),
+    driver: z.string().meta({ description: 'system, gpio, w1, iio, hwmon, mqtt, http, serial or simulated, or one of your own' }),
+    room: z.string().max(100).optional().meta({ description: 'where it is; the dashboard groups by it' }),
+    enabled: z.boolean().default(true),
+    options: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options" }),
+    sample: samplingSchema.partial().default({}),
+    nodes: z.record(idSchema, nodeSchema).optional(),
+    properties: z.record(idSchema, propertySchema).optional(),
+  })
+  .refine((t) => (t.nodes === undefined) !== (t.properties === undefined), 'either nodes or properties is wanted, not both')
+  .refine(
+    (t) =>
+      [t.properties ?? {}, ...Object.values(t.nodes ?? {}).map((n) => n.properties)].every((group) =>
+        Object.values(group).every((p) => p.datatype !== 'enum' || p.values),
+      ),
+    'an enum needs its values',
+  );
+export type ThingFile = z.infer<typeof thingSchema>;
+
+/** Homie's life-cycle word of a thing, and what it reads now: the answer of `GET /api/device/things`. */
+export const propertyViewSchema = z.object({
+  node: z.string(),
+  property: z.string(),
+  name: z.string(),
+  datatype: z.enum(DATATYPES),
+  unit: z.string().optional(),
+  format: z.string().optional(),
+  settable: z.boolean(),
+  value: valueSchema.nullable(),
+  time: z.iso.datetime().nullable().meta({ description: 'when the value was measured' }),
+  fault: z.string().nullable().meta({ description: 'why it cannot be read now, for people' }),
+});
+export type PropertyView = z.infer<typeof propertyViewSchema>;
+
+export const thingViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  driver: z.string(),
+  room: z.string().optional(),
+  state: z.enum(['init', 'ready', 'disconnected', 'sleeping', 'lost']),
+  file: z.string().nullable().meta({ description: 'null for things that Ledge made itself' }),
+  fault: z.string().nullable(),
+  properties: z.array(propertyViewSchema),
+});
+export type ThingView = z.infer<typeof thingViewSchema>;
