@@ -40,7 +40,7 @@ export interface Call<O extends Operation> {
   query: Out<O['query']>;
   body: Out<O['body']>;
 }
-export type Answer<O extends Operation> = O['response'] extends z.ZodType ? z.input<O['response']> : void;
+export type Answer<O extends Operation> = O['response'] extends z.ZodType ? z.input<O['response']> : undefined;
 /** What a client sends and gets. */
 export interface Ask<O extends Operation> {
   params: In<O['params']>;

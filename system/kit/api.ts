@@ -1,0 +1,25 @@
+import type { Answer, Call, Operation, Role } from '@ledge/contract';
+import type { Request, Response, Router } from 'express';
+
+/** Who asks, as the gateway says: it is the only place that knows. */
+export interface Caller {
+  user: string;
+  role: Role;
+}
+
+/** A parsed call with what is left of HTTP. */
+export interface Handled<O extends Operation> extends Call<O> {
+  caller: Caller;
+  request: Request;
+  /** For operations that stream; others return their answer. */
+  response: Response;
+  /** Ends when the client goes away. */
+  signal: AbortSignal;
+}
+
+/** Routes of one service: each is an {@link Operation} of the contract and a handler that returns the answer or throws a Problem. */
+export interface Api {
+  handle<const O extends Operation>(operation: O, handler: (call: Handled<O>) => Promise<Answer<O>> | Answer<O>): void;
+  /** For the rare route that is no operation (static files, a proxy). Mounted after the operations. */
+  readonly router: Router;
+}

@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+
+/** Time as a port, so that tests move it. */
+export interface Clock {
+  /** Milliseconds since 1970, wall clock. */
+  now(): number;
+  /** Milliseconds that only go forward. */
+  monotonic(): number;
+  /** Resolves after `ms`, or rejects with the signal's reason. Does not keep the process alive by itself when `unref`. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `task` every `ms` until the returned function is called. The first call comes after `ms`. */
+  every(ms: number, task: () => void): () => void;
+  /** Calls `task` once after `ms` unless the returned function is called first. */
+  after(ms: number, task: () => void): () => void;
+}
+
+/** 0 ≤ n < 1. */
+export type Random = () => number;
+
+export interface Message {
+  topic: string;
+  payload: Buffer;
+  retained: boolean;
+  qos: 0 | 1 | 2;
+}
+export interface PublishOptions {
+  qos?: 0 | 1 | 2;
+  retain?: boolean;
+}
+/** Text and bytes go as they are, anything else as JSON. */
+export type Payload = string | Uint8Array | object;
+
+/** The message bus as a service sees it. */
+export interface Bus {
+  readonly connected: boolean;
+  /** Resolves when the broker has it (QoS 1 and 2: acknowledged). Throws `bus-away` at once when there is no connection; nothing is queued. */
+  publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
+  /** Says a retained value now if the broker is there, and again at every connect, until {@link forget}. QoS 1. */
+  retain(topic: string, payload: Payload): void;
+  /** Clears a retained value at the broker and stops saying it. */
+  forget(topic: string): void;
+  /** Subscribes now and again at every connect. Rejects when the broker refuses the filter. The returned function unsubscribes. */
+  subscribe(filter: string, handler: (message: Message) => void, options?: { qos?: 0 | 1 | 2 }): Promise<() => Promise<void>>;
+  /** Called after each connect, when what is retained has been said and subscriptions are made; at once if that is now. */
+  onConnect(listener: () => void): () => void;
+  onClose(listener: (reason: string) => void): () => void;
+}
+
+export type { Logger };

@@ -1,0 +1,64 @@
+import type { EventKind, EventPayload, Operation, Tile } from '@ledge/contract';
+import type { Registry } from 'prom-client';
+import type { z } from 'zod';
+import type { Api } from './api.ts';
+import type { Bus, Clock, Logger, Random } from './ports.ts';
+
+/** Something that can be done by a button: `POST /actions/<name>`. */
+export interface Action<S, I extends z.ZodType = z.ZodType> {
+  title: string;
+  /** Asked before it runs, when it cannot be taken back. */
+  confirm?: string;
+  input?: I;
+  run(context: ServiceContext<S>, input: z.output<I>): Promise<unknown> | unknown;
+}
+
+/** What `start` receives: everything that a service may touch. */
+export interface ServiceContext<S> {
+  readonly name: string;
+  /** The box: its id (also its Homie domain and first topic level) and the name that people gave it. */
+  readonly edge: { readonly id: string; readonly name: string };
+  /** The data directory of the whole box. */
+  readonly dataRoot: string;
+  /** A directory of this service's own below it; it exists. */
+  readonly dataDir: string;
+  /** The settings in force now. They change when `PUT /settings` does; see {@link Running.apply}. */
+  readonly settings: S;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bus: Bus;
+  readonly api: Api;
+  readonly metrics: Registry;
+  /** Ends when the service is told to stop. */
+  readonly signal: AbortSignal;
+  /** Says an event of the contract's list on `<edge>/event/<kind>`; silently not, while the broker is away. */
+  emit<K extends EventKind>(kind: K, payload: EventPayload<K>): void;
+}
+
+/** What `start` gives back. */
+export interface Running<S> {
+  /** Throws when the service is not well. The watchdog is fed only after it returned. */
+  check?(): Promise<void> | void;
+  /** Takes changed settings over without a restart. Keys marked `restart: true` in the schema never come here. */
+  apply?(settings: S): Promise<void> | void;
+  /** Gives everything back that `start` took. */
+  stop?(): Promise<void> | void;
+}
+
+/** A service as data. `settings` is a flat zod object; every key has a default and, in its `meta`, a title and a unit. */
+export interface ServiceDefinition<Schema extends z.ZodObject> {
+  /** Lower-case letters, digits, hyphens: unit `ledge-<name>`, API `/api/<name>`. */
+  name: string;
+  version: string;
+  summary: string;
+  settings: Schema;
+  actions?: Record<string, Action<z.output<Schema>>>;
+  tiles?: readonly Tile[];
+  /** Operations that are documented although the service serves them itself and not through `api.handle`. */
+  documented?: readonly Operation[];
+  start(context: ServiceContext<z.output<Schema>>): Promise<Running<z.output<Schema>>> | Running<z.output<Schema>>;
+}
+
+/** Keeps the types; does nothing else. {@link runService} runs what it returns. */
+export const defineService = <Schema extends z.ZodObject>(definition: ServiceDefinition<Schema>): ServiceDefinition<Schema> => definition;
