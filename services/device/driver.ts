@@ -1,0 +1,88 @@
+import type { PropertyConfig, Value } from '@ledge/contract';
+import type { Bus, Clock, Logger, Random } from '@ledge/kit';
+import type { z } from 'zod';
+
+/** `<node>/<property>`: a property within its thing. */
+export type PropertyKey = string;
+
+/** What drivers may touch of the machine. Simulated in tests at the same seam. */
+export interface DriverEnvironment {
+  clock: Clock;
+  random: Random;
+  log: Logger;
+  /** Root of the kernel's trees; `/` on a machine, a copied tree in a test. */
+  root: string;
+  bus: Bus;
+  fetch: typeof globalThis.fetch;
+  processes: Processes;
+}
+
+/** Child processes as a port: arguments as an array, never a shell. */
+export interface Processes {
+  spawn(command: string, args: readonly string[]): ChildProcessPort;
+}
+export interface ChildProcessPort {
+  /** Complete lines of stdout. */
+  onLine(listener: (line: string) => void): void;
+  /** Resolves when it ended, or could not be started (`code` null, `error` says why). `stderr` is its last 2 KiB. */
+  readonly ended: Promise<{ code: number | null; signal: string | null; stderr: string; error?: Error }>;
+  write(text: string): void;
+  kill(signal?: 'SIGTERM' | 'SIGKILL'): void;
+}
+
+export interface DriverProperty<Source> {
+  key: PropertyKey;
+  config: PropertyConfig;
+  /** `source` of the property, parsed by the driver's `source` schema. */
+  source: Source;
+}
+
+export interface DriverThing<Options, Source> {
+  id: string;
+  /** `options` of the thing, parsed by the driver's `options` schema. */
+  options: Options;
+  properties: readonly DriverProperty<Source>[];
+}
+
+/** How an open thing talks back. Values are raw: the core applies scale, offset, limits and sampling. */
+export interface DriverSink {
+  /** A value that came by itself. `time` is ms since 1970, now when left out. */
+  value(key: PropertyKey, value: Value, time?: number): void;
+  /** The property cannot be read now; a later value ends the fault. */
+  fault(key: PropertyKey, problem: Error): void;
+  /** The whole thing is gone (or back): `disconnected` until `ready`. For devices that say so themselves. */
+  state(state: 'ready' | 'disconnected' | 'sleeping'): void;
+}
+
+export interface OpenThing {
+  /** Properties that the core must ask for, each at its own interval. All others come through the sink. */
+  readonly polled: ReadonlySet<PropertyKey>;
+  /** Reads the given polled properties. One failing does not fail the others: its entry is an Error. */
+  read(keys: readonly PropertyKey[], signal: AbortSignal): Promise<ReadonlyMap<PropertyKey, Value | Error>>;
+  /**
+   * Sets a property. Resolves with the value that the thing has now (it acknowledged); throws `command-rejected` when it refuses.
+   * The core times it out through the signal.
+   */
+  write(key: PropertyKey, value: Value, signal: AbortSignal): Promise<Value>;
+  /** Ends everything and leaves outputs in their safe state. */
+  close(): Promise<void>;
+}
+
+/**
+ * A driver: one kind of sensor or actuator. Every driver passes `driverContract` (driver-contract.ts).
+ * @throws Problem `driver-unavailable` from `open` when the machine lacks what it needs, `thing-invalid` when options do not fit together.
+ */
+export interface Driver<Options extends z.ZodType = z.ZodType, Source extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  /** A thing file that works, for the documentation and the admin page's template. */
+  readonly example: string;
+  readonly options: Options;
+  readonly source: Source;
+  /** Undefined when this machine has what the driver needs, else a sentence that says what is missing. */
+  unavailable(environment: DriverEnvironment): Promise<string | undefined>;
+  open(thing: DriverThing<z.output<Options>, z.output<Source>>, sink: DriverSink, environment: DriverEnvironment): Promise<OpenThing>;
+}
+
+/** Keeps the types; does nothing else. */
+export const defineDriver = <O extends z.ZodType, S extends z.ZodType>(driver: Driver<O, S>): Driver<O, S> => driver;
