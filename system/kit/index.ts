@@ -1,3 +1,12 @@
 export * from './api.ts';
+export * from './bus.ts';
+export * from './clock.ts';
+export * from './config.ts';
+export { asProblem, CALLER_HEADERS, HttpApi, type ListenAddress, problemAnswer } from './http.ts';
+export * from './log.ts';
+export * from './notify.ts';
+export * from './openapi.ts';
+export * from './paths.ts';
 export * from './ports.ts';
+export * from './run.ts';
 export * from './service.ts';

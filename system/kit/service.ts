@@ -57,8 +57,15 @@ export interface ServiceDefinition<Schema extends z.ZodObject> {
   tiles?: readonly Tile[];
   /** Operations that are documented although the service serves them itself and not through `api.handle`. */
   documented?: readonly Operation[];
+  /** The broker keeps what comes at QoS 1 for this service while it is away (one instance only). */
+  keepSession?: boolean;
+  /** The service answers `GET /health` itself. */
+  ownHealth?: boolean;
+  /**
+   * Subscribe here: it runs before the bus connects, so that nothing is missed, and must not wait for the broker.
+   */
   start(context: ServiceContext<z.output<Schema>>): Promise<Running<z.output<Schema>>> | Running<z.output<Schema>>;
 }
 
-/** Keeps the types; does nothing else. {@link runService} runs what it returns. */
+/** Keeps the types; does nothing else. `runService` runs what it returns. */
 export const defineService = <Schema extends z.ZodObject>(definition: ServiceDefinition<Schema>): ServiceDefinition<Schema> => definition;

@@ -1,0 +1,2 @@
+export * from './service-manager.ts';
+export * from './service-manager-supervisor.ts';

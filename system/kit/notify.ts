@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import type { Environment } from './paths.ts';
+
+/** Tells whoever supervises this process how it fares. */
+export interface Notifier {
+  ready(): void;
+  status(text: string): void;
+  stopping(): void;
+  watchdog(): void;
+  /** Feed at least this often; undefined when nobody watches. */
+  readonly watchdogMs: number | undefined;
+}
+
+/** Messages from a service to our supervisor over Node's IPC channel. */
+export type SupervisorMessage =
+  | { type: 'ready' }
+  | { type: 'stopping' }
+  | { type: 'status'; text: string }
+  | { type: 'watchdog'; rssBytes: number };
+
+const SUPERVISOR_WATCHDOG_MS = 5000;
+
+/** systemd's protocol (sd_notify(3)), our supervisor's, or nobody. */
+export function createNotifier(environment: Environment, send: ((message: SupervisorMessage) => void) | undefined): Notifier {
+  if (environment.NOTIFY_SOCKET) return systemdNotifier(environment);
+  if (send) {
+    return {
+      ready: () => send({ type: 'ready' }),
+      status: (text) => send({ type: 'status', text }),
+      stopping: () => send({ type: 'stopping' }),
+      watchdog: () => send({ type: 'watchdog', rssBytes: process.memoryUsage.rss() }),
+      watchdogMs: SUPERVISOR_WATCHDOG_MS,
+    };
+  }
+  return { ready() {}, status() {}, stopping() {}, watchdog() {}, watchdogMs: undefined };
+}
+
+interface SdNotify {
+  ready(): void;
+  stopping(reason: string): void;
+  sendStatus(text: string): void;
+  watchdog(): void;
+}
+
+/** The addon `sd-notify` where the image has it (the message then comes from our own pid), else systemd's own tool. */
+function systemdNotifier(environment: Environment): Notifier {
+  const addon = loadAddon();
+  const tell = (...args: string[]) => spawn('systemd-notify', ['--no-block', ...args], { stdio: 'ignore' }).once('error', () => {});
+  const watchdogUs = Number(environment.WATCHDOG_USEC ?? 0);
+  return {
+    ready: () => (addon ? addon.ready() : tell('--ready')),
+    status: (text) => (addon ? addon.sendStatus(text) : tell(`--status=${text}`)),
+    stopping: () => (addon ? addon.stopping('stopping') : tell('STOPPING=1')),
+    watchdog: () => (addon ? addon.watchdog() : tell('WATCHDOG=1')),
+    watchdogMs: watchdogUs > 0 ? watchdogUs / 2000 : undefined, // sd_watchdog_enabled(3): half of the time
+  };
+}
+
+function loadAddon(): SdNotify | undefined {
+  try {
+    return createRequire(import.meta.url)('sd-notify') as SdNotify;
+  } catch {
+    return undefined;
+  }
+}
