@@ -7,6 +7,8 @@ export type PropertyKey = string;
 
 /** What drivers may touch of the machine. Simulated in tests at the same seam. */
 export interface DriverEnvironment {
+  /** The box's id, which is also the first level of its own topics. */
+  edge: string;
   clock: Clock;
   random: Random;
   log: Logger;
