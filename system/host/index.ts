@@ -1,2 +1,3 @@
+export * from './port-owner.ts';
 export * from './service-manager.ts';
 export * from './service-manager-supervisor.ts';

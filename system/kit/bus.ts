@@ -6,7 +6,7 @@ import type { Bus, Clock, Logger, Message, Payload, PublishOptions, Random } fro
 const CONNECT_WITHIN_MS = 5000;
 const KEEPALIVE_S = 15;
 const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 3000;
+const MAX_RETRY_MS = 1500;
 
 export interface BusOptions {
   url: string;

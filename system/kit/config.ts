@@ -261,21 +261,39 @@ export function readEdge(data: DataDir, environment: Environment): { id: string;
   return { id, name };
 }
 
+/**
+ * A few settings of another service, as that service will read them; its other keys are left to itself.
+ * @throws Problem `config-invalid` for wrong values of the keys asked for.
+ */
+export function peekSettings<Schema extends z.ZodObject>(
+  service: string,
+  schema: Schema,
+  data: DataDir,
+  environment: Environment,
+): z.output<Schema> {
+  const asked = Object.keys(schema.shape);
+  const only = (layer: Layer): Layer => ({
+    ...layer,
+    values: Object.fromEntries(Object.entries(layer.values).filter(([key]) => asked.includes(key))),
+  });
+  const named = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) => !name.startsWith(`EDGE_${upperSnake(service)}_`) || asked.some((key) => environmentName(service, key) === name),
+    ),
+  );
+  const layers = [section(data.configFile, service), savedLayer(data.settingsFile(service)), environmentLayer(service, schema, named)];
+  return merge(schema, layers.map(only));
+}
+
+/** Port and host of a service that listens for people or devices. */
+export const listenerSchema = (port: number) =>
+  z.object({ port: z.int().min(1).max(65535).default(port), host: z.string().min(1).default('127.0.0.1') });
+export const DEFAULT_PORTS = { broker: 1883, server: 8080 } as const;
+
 /** Where services find the broker: `EDGE_MQTT_URL`, or the host and port that the broker's own settings say. */
 export function brokerUrl(data: DataDir, environment: Environment): string {
   if (environment.EDGE_MQTT_URL) return environment.EDGE_MQTT_URL;
-  const schema = z.object({ port: z.coerce.number().int().min(1).max(65535).default(1883), host: z.string().default('127.0.0.1') });
-  const layers = [section(data.configFile, 'broker'), savedLayer(data.settingsFile('broker')), brokerAddressFrom(environment)];
-  const { port, host } = schema.parse(Object.assign({}, ...layers.map((layer) => layer.values)));
-  const reachable = host === '0.0.0.0' || host === '::' || host === '*' ? '127.0.0.1' : host;
+  const { port, host } = peekSettings('broker', listenerSchema(DEFAULT_PORTS.broker), data, environment);
+  const reachable = ['0.0.0.0', '::', '*'].includes(host) ? '127.0.0.1' : host;
   return `mqtt://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
-}
-
-function brokerAddressFrom(environment: Environment): Layer {
-  const values: Record<string, unknown> = {};
-  const port = environment.EDGE_BROKER_PORT ?? environment.EDGE_MQTT_PORT;
-  const host = environment.EDGE_BROKER_HOST ?? environment.EDGE_HOST;
-  if (port) values.port = port;
-  if (host) values.host = host;
-  return { source: 'environment', values, where: (key) => key };
 }

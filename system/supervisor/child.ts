@@ -1,0 +1,174 @@
+import type { LogLine } from '@ledge/contract';
+import type { ManagedService } from '@ledge/host';
+import type { Clock, Random, SupervisorMessage } from '@ledge/kit';
+import { Backoff } from './backoff.ts';
+import type { ServicePlan } from './services.ts';
+
+const READY_WITHIN_MS = 30_000;
+/** Services feed every 5 s; three missed meals are a hang. */
+const WATCHDOG_MS = 20_000;
+const STOP_WITHIN_MS = 6000;
+
+/** One running process of a service, as the supervisor sees it. */
+export interface ServiceProcess {
+  readonly pid: number | undefined;
+  send(message: { type: 'stop' }): void;
+  kill(): void;
+  onMessage(listener: (message: SupervisorMessage) => void): void;
+  onLine(listener: (line: string, stream: 'stdout' | 'stderr') => void): void;
+  /** Resolves when it is gone; a sentence that says how. */
+  readonly ended: Promise<string>;
+}
+export type Spawn = (plan: ServicePlan) => ServiceProcess;
+
+export interface ChildPorts {
+  spawn: Spawn;
+  clock: Clock;
+  random: Random;
+  log(line: LogLine): void;
+}
+
+/** One service kept alive: started, watched, restarted with backoff, stopped. */
+export class Child {
+  readonly plan: ServicePlan;
+  readonly #ports: ChildPorts;
+  readonly #backoff: Backoff;
+  #process: ServiceProcess | undefined;
+  #state: ManagedService['state'] = 'stopped';
+  #wanted = false;
+  #restarts = 0;
+  #rssBytes: number | undefined;
+  #lastExit: string | undefined;
+  #killReason: string | undefined;
+  #cancelRetry: (() => void) | undefined;
+  #cancelWatch: (() => void) | undefined;
+  #readyWaiters: (() => void)[] = [];
+
+  constructor(plan: ServicePlan, ports: ChildPorts) {
+    this.plan = plan;
+    this.#ports = ports;
+    this.#backoff = new Backoff(ports.random);
+  }
+
+  get view(): ManagedService {
+    return {
+      name: this.plan.name,
+      state: this.#state,
+      restarts: this.#restarts,
+      memoryLimitBytes: this.plan.memoryLimitMb * 1024 * 1024,
+      ...(this.#process?.pid === undefined ? {} : { pid: this.#process.pid }),
+      ...(this.#rssBytes === undefined ? {} : { memoryBytes: this.#rssBytes }),
+      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
+    };
+  }
+
+  start(): void {
+    this.#wanted = true;
+    if (this.#process) return;
+    this.#cancelRetry?.();
+    this.#launch();
+  }
+
+  /** Resolves when the service said READY for the first time, or when it is told to stop. */
+  async ready(): Promise<void> {
+    if (this.#state === 'running') return;
+    await new Promise<void>((resolve) => this.#readyWaiters.push(resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.#wanted = false;
+    this.#cancelRetry?.();
+    this.#releaseReadyWaiters();
+    const child = this.#process;
+    if (!child) {
+      this.#state = 'stopped';
+      return;
+    }
+    this.#state = 'stopping';
+    child.send({ type: 'stop' });
+    const cancel = this.#ports.clock.after(STOP_WITHIN_MS, () => this.#kill(`did not stop within ${STOP_WITHIN_MS} ms`));
+    await child.ended;
+    cancel();
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    this.#restarts++;
+    this.start();
+  }
+
+  #launch(): void {
+    const { clock } = this.#ports;
+    this.#state = 'starting';
+    this.#rssBytes = undefined;
+    this.#killReason = undefined;
+    const child = this.#ports.spawn(this.plan);
+    this.#process = child;
+    this.#watch(READY_WITHIN_MS, 'was not ready in time');
+    child.onMessage((message) => this.#hear(message));
+    child.onLine((line, stream) => this.#ports.log(parseLine(this.plan.name, line, stream, clock.now())));
+    void child.ended.then((how) => this.#ended(how));
+  }
+
+  #hear(message: SupervisorMessage): void {
+    if (message.type === 'ready') {
+      this.#state = 'running';
+      this.#watch(WATCHDOG_MS, 'hung: its own check has not passed');
+      this.#releaseReadyWaiters();
+    } else if (message.type === 'watchdog') {
+      this.#rssBytes = message.rssBytes;
+      if (this.#state === 'running') this.#watch(WATCHDOG_MS, 'hung: its own check has not passed');
+      const limitBytes = this.plan.memoryLimitMb * 1024 * 1024;
+      if (message.rssBytes > limitBytes)
+        this.#kill(`used ${Math.round(message.rssBytes / 1048576)} MB, over its limit of ${this.plan.memoryLimitMb} MB`);
+    }
+  }
+
+  #watch(withinMs: number, reason: string): void {
+    this.#cancelWatch?.();
+    this.#cancelWatch = this.#ports.clock.after(withinMs, () => this.#kill(`${reason} for ${withinMs / 1000} s`));
+  }
+
+  #kill(reason: string): void {
+    this.#killReason = reason;
+    this.#say(50, `${this.plan.name} is killed: it ${reason}`);
+    this.#process?.kill();
+  }
+
+  #ended(how: string): void {
+    this.#cancelWatch?.();
+    this.#process = undefined;
+    this.#rssBytes = undefined;
+    this.#lastExit = this.#killReason ?? how;
+    if (!this.#wanted) {
+      this.#state = 'stopped';
+      return;
+    }
+    this.#state = 'waiting';
+    this.#restarts++;
+    const delayMs = this.#backoff.nextMs(this.#ports.clock.now());
+    this.#say(40, `${this.plan.name} ended (${this.#lastExit}); it starts again in ${Math.round(delayMs)} ms`);
+    this.#cancelRetry = this.#ports.clock.after(delayMs, () => this.#launch());
+  }
+
+  #releaseReadyWaiters(): void {
+    for (const release of this.#readyWaiters.splice(0)) release();
+  }
+
+  #say(level: number, message: string): void {
+    this.#ports.log({ time: new Date(this.#ports.clock.now()).toISOString(), service: 'supervisor', level, message, fields: {} });
+  }
+}
+
+/** A line of a service's output: pino's JSON, or whatever else a program prints. */
+export function parseLine(service: string, line: string, stream: 'stdout' | 'stderr', nowMs: number): LogLine {
+  try {
+    const { time, level, msg, service: _, ...fields } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof time === 'number' && typeof level === 'number') {
+      return { time: new Date(time).toISOString(), service, level, message: String(msg ?? ''), fields };
+    }
+  } catch {
+    // not JSON: a native library or node itself speaks
+  }
+  return { time: new Date(nowMs).toISOString(), service, level: stream === 'stderr' ? 50 : 30, message: line, fields: {} };
+}

@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Environment, SupervisorMessage } from '@ledge/kit';
+import type { ServiceProcess, Spawn } from './child.ts';
+
+/** The part of the memory limit that V8's old space may take; buffers, code and stacks need the rest. */
+const HEAP_SHARE = 0.6;
+
+/**
+ * Starts services as Node processes with an IPC channel. They have a process group of their own where there are such,
+ * so that Ctrl-C reaches only the supervisor, which stops them in order; when the supervisor dies they stop by the broken channel.
+ */
+export const nodeSpawn =
+  (environment: Environment): Spawn =>
+  (plan) => {
+    const heapMb = Math.round(plan.memoryLimitMb * HEAP_SHARE);
+    const child = fork(plan.module, [], {
+      env: { ...environment, EDGE_SERVICE: plan.name },
+      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2', '--enable-source-maps'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: process.platform !== 'win32',
+    });
+    return asServiceProcess(child);
+  };
+
+function asServiceProcess(child: ChildProcess): ServiceProcess {
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
+    child.once('close', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+  });
+  return {
+    get pid() {
+      return child.pid;
+    },
+    send: (message) => {
+      if (child.connected) child.send(message, () => {});
+    },
+    kill: () => void child.kill('SIGKILL'),
+    onMessage: (listener) => void child.on('message', (message) => listener(message as SupervisorMessage)),
+    onLine(listener) {
+      for (const name of ['stdout', 'stderr'] as const) {
+        const stream = child[name];
+        if (stream) createInterface({ input: stream }).on('line', (line) => listener(line, name));
+      }
+    },
+    ended,
+  };
+}
