@@ -43,9 +43,11 @@ async function runAll(): Promise<void> {
     pid: process.pid,
     print: (line) => process.stdout.write(`${formatLine(line, colour)}\n`),
   });
-  let stopped: Promise<void> | undefined;
+  let stopping = false;
   const stop = () => {
-    stopped ??= supervisor.stop().then(() => process.exit(0));
+    if (stopping) return;
+    stopping = true;
+    void supervisor.stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   await supervisor.start();

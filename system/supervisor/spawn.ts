@@ -16,7 +16,7 @@ export const nodeSpawn =
     const heapMb = Math.round(plan.memoryLimitMb * HEAP_SHARE);
     const child = fork(plan.module, [], {
       env: { ...environment, EDGE_SERVICE: plan.name },
-      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2', '--enable-source-maps'],
+      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32',
     });

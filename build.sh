@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# The one door to Ledge. Needs npm; everything else it installs itself, below this folder.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'EOF'
+Usage: ./build.sh COMMAND [OPTIONS]      (each command explains itself with --help)
+
+  start     run the whole appliance on this machine
+  test      check and test everything that needs no virtual machine and no Docker
+  bench     measure, and print a table
+  build     make dist/: one bundle per service, and the web pages
+  format    put the sources into the house's form
+EOF
+}
+
+fail() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# Node 24 comes as an npm package for this machine's system and processor, so that an older Node here does not matter.
+# The addons are compiled only where a compiler is; without one, everything but GPIO through sysfs works.
+prepare() {
+  command -v npm >/dev/null || fail 'npm is missing. Install Node.js with npm (Debian: apt-get install npm), then try again.'
+  local wanted have=
+  wanted=$(cksum package-lock.json package.json | cksum | cut -d' ' -f1)
+  [ -f node_modules/.prepared ] && have=$(cat node_modules/.prepared)
+  if [ "$wanted" != "$have" ]; then
+    echo 'Installing the packages that Ledge is made of (once, about a minute) ...'
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error ||
+      fail 'the packages could not be installed. Is the npm registry reachable (network, proxy)? The lines above say more.'
+    build_addons
+    echo "$wanted" >node_modules/.prepared
+  fi
+  PATH="$PWD/node_modules/.bin:$PATH"
+  export PATH
+  local version
+  version=$(node --version 2>/dev/null || true)
+  case "$version" in
+    v24.* | v2[5-9].*) ;;
+    *) fail "Node is ${version:-missing}; 24 or newer is wanted, and no packaged one fits this machine ($(uname -sm)). Install Node 24." ;;
+  esac
+}
+
+build_addons() {
+  [ -d node_modules/epoll ] || return 0
+  local headers
+  headers=$(node -p 'require("path").dirname(require.resolve(`node-${process.platform}-${process.arch}/package.json`))' 2>/dev/null || true)
+  if command -v g++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null && [ -d "$headers/include" ]; then
+    PATH="$PWD/node_modules/.bin:$PATH" npm_config_nodedir="$headers" npm rebuild epoll --foreground-scripts --loglevel=error >node_modules/.addons.log 2>&1 && return 0
+    echo 'Note: the epoll addon did not compile (node_modules/.addons.log); GPIO through sysfs will not work here, all else will.'
+  else
+    echo 'Note: no compiler here (g++, make, python3); GPIO through sysfs will not work, all else will.'
+  fi
+}
+
+# install_packages PACKAGE... : Debian packages that a command needs, said before it is done; without root they are only named.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    echo "Note: not installed here: ${missing[*]}. Tests that need them say so and are skipped (Debian: sudo apt-get install ${missing[*]})."
+    return 0
+  fi
+  echo "Installing Debian packages that the tests use: ${missing[*]}"
+  apt-get update -qq >/dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    fail "apt-get could not install: ${missing[*]}"
+  # Debian starts a broker of its own on port 1883 where systemd runs; it was not asked for
+  case " ${missing[*]} " in *' mosquitto '*) [ -d /run/systemd/system ] && systemctl disable --now mosquitto >/dev/null 2>&1 || true ;; esac
+}
+
+TEST_PACKAGES=(mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core)
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+case "$command" in
+  start)
+    prepare
+    case " $* " in *' --help '*) ;; *) node tools/build.ts --quiet ;; esac
+    exec node dist/ledge.mjs "$@"
+    ;;
+  build)
+    prepare
+    exec node tools/build.ts "$@"
+    ;;
+  test)
+    prepare
+    case " $* " in *' --help '*) ;; *) install_packages "${TEST_PACKAGES[@]}" ;; esac
+    exec node tools/test.ts "$@"
+    ;;
+  bench)
+    prepare
+    case " $* " in *' --help '*) ;; *)
+      install_packages mosquitto
+      node tools/build.ts --quiet
+      ;;
+    esac
+    exec node bench/main.ts "$@"
+    ;;
+  format)
+    prepare
+    exec biome check --write .
+    ;;
+  -h | --help | help | '') usage ;;
+  *)
+    usage >&2
+    fail "there is no command $command"
+    ;;
+esac

@@ -1,0 +1,67 @@
+/** Makes `dist/`: one bundle per service, the supervisor as `ledge.mjs`, and the web pages when their sources changed. */
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { OUR_SERVICES } from '@ledge/supervisor';
+import { build } from 'esbuild';
+import { buildWebui } from './webui.ts';
+
+const USAGE = `Usage: ./build.sh build [--quiet]
+
+Makes dist/: <service>.mjs for each service, ledge.mjs that runs them all, webui/ with the pages.`;
+
+const root = join(import.meta.dirname, '..');
+/** Packages with native parts, or that only some machines have: found in node_modules when the program runs. */
+const EXTERNAL = ['classic-level', 'onoff', 'epoll', 'sd-notify'];
+
+export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
+  const entries = Object.fromEntries(OUR_SERVICES.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
+  const result = await build({
+    entryPoints: { ...entries, ledge: join(root, 'system', 'supervisor', 'main.ts') },
+    outdir: join(root, 'dist'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    external: EXTERNAL,
+    // packages in CommonJS call require(), which modules do not have
+    banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return Object.entries(result.metafile.outputs).map(([file, { bytes }]) => ({ file, bytes }));
+}
+
+/** The pages are built again only when something that they are made of changed. */
+async function buildPages(): Promise<boolean> {
+  const sources = ['webui/**/*', 'system/contract/**/*.ts', 'package-lock.json'].flatMap((pattern) =>
+    globSync(pattern, { cwd: root, withFileTypes: true }),
+  );
+  const hash = createHash('sha256');
+  for (const entry of sources
+    .filter((e) => e.isFile())
+    .sort((a, b) => join(a.parentPath, a.name).localeCompare(join(b.parentPath, b.name)))) {
+    hash.update(readFileSync(join(entry.parentPath, entry.name)));
+  }
+  const stamp = join(root, 'dist', '.webui-made-of');
+  const wanted = hash.digest('hex');
+  if (existsSync(stamp) && existsSync(join(root, 'dist', 'webui', 'index.html')) && readFileSync(stamp, 'utf8') === wanted) return false;
+  await buildWebui(root);
+  writeFileSync(stamp, wanted);
+  return true;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { quiet: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help) console.log(USAGE);
+  else {
+    const bundles = await bundleServices();
+    await buildPages();
+    if (!values.quiet) for (const { file, bytes } of bundles) console.log(`${file.padEnd(24)} ${Math.round(bytes / 1024)} KiB`);
+  }
+}

@@ -1,0 +1,102 @@
+/** `./build.sh test`: types, form, pages, then every suite that this machine can run; one closing line with the sum. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const USAGE = `Usage: ./build.sh test [--vm] [--docker] [--all] [PATTERN ...]
+
+Checks types and form, builds, and runs the tests that need no virtual machine and no Docker engine.
+  --docker   only the tests that need a Docker engine (*.docker.test.ts)
+  --vm       only the tests that need QEMU (*.vm.test.ts)
+  --all      all of them
+  PATTERN    only test files whose path holds one of these; no checks before`;
+
+const root = join(import.meta.dirname, '..');
+
+interface Sum {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function run(command: string, args: readonly string[]): Promise<boolean> {
+  const child = spawn(join(root, 'node_modules', '.bin', command), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  return await new Promise((resolve) => {
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+}
+
+async function check(sum: Sum, name: string, command: string, args: readonly string[]): Promise<void> {
+  const startMs = performance.now();
+  const good = await run(command, args);
+  console.log(`${good ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startMs) / 1000).toFixed(1)} s)`);
+  if (good) sum.passed++;
+  else sum.failed++;
+}
+
+interface VitestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  success: boolean;
+  testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
+}
+
+/** One run of Vitest for each project, so that suites which load the machine never share it. */
+async function suite(sum: Sum, project: string, patterns: readonly string[]): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ledge-test-'));
+  const report = join(folder, 'report.json');
+  const good = await run('vitest', [
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...patterns,
+  ]);
+  if (!existsSync(report)) {
+    sum.failed++;
+    console.log(`FAIL ${project}: Vitest left no report`);
+  } else {
+    const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
+    sum.passed += result.numPassedTests;
+    sum.failed += result.numFailedTests;
+    sum.skipped += result.numPendingTests + result.numTodoTests;
+    // a file that could not be loaded, or an error outside any test, fails the run without failing a test
+    if (!good && result.numFailedTests === 0) sum.failed++;
+    for (const file of result.testResults) {
+      for (const test of file.assertionResults)
+        if (test.status === 'pending' || test.status === 'skipped') console.log(`skipped: ${test.fullName}`);
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+const { values, positionals } = parseArgs({
+  options: { vm: { type: 'boolean' }, docker: { type: 'boolean' }, all: { type: 'boolean' }, help: { type: 'boolean' } },
+  allowPositionals: true,
+});
+if (values.help) console.log(USAGE);
+else {
+  const sum: Sum = { passed: 0, failed: 0, skipped: 0 };
+  const only = values.vm || values.docker;
+  if (!only || values.all) {
+    if (positionals.length === 0) {
+      await check(sum, 'types', 'tsc', ['-p', '.']);
+      await check(sum, 'types of the pages', 'tsc', ['-p', 'webui']);
+      await check(sum, 'form', 'biome', ['check', '--error-on-warnings', '.']);
+    }
+    await check(sum, 'build', 'node', ['tools/build.ts']);
+    for (const project of ['unit', 'it', 'web', 'acceptance']) await suite(sum, project, positionals);
+  }
+  if (values.docker || values.all) await suite(sum, 'docker', positionals);
+  if (values.vm || values.all) await suite(sum, 'vm', positionals);
+  console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
+  process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+}
