@@ -1,0 +1,35 @@
+import { Problem, type Value } from '@ledge/contract';
+import type { DriverProperty, OpenThing } from '../driver.ts';
+
+/** An error for the map of `read`, whatever was thrown. */
+export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+
+/** A thing whose properties are all sensors that are asked, one after the other: kernel trees and 1-Wire are slow together. */
+export function polledThing<Source>(
+  properties: readonly DriverProperty<Source>[],
+  readOne: (property: DriverProperty<Source>, signal: AbortSignal) => Promise<Value>,
+): OpenThing {
+  const byKey = new Map(properties.map((property) => [property.key, property]));
+  return {
+    polled: new Set(byKey.keys()),
+    async read(keys, signal) {
+      const values = new Map<string, Value | Error>();
+      for (const key of keys) {
+        signal.throwIfAborted();
+        const property = byKey.get(key);
+        try {
+          if (!property) throw new Problem('not-found', `there is no property ${key}`);
+          values.set(key, await readOne(property, signal));
+        } catch (error) {
+          signal.throwIfAborted();
+          values.set(key, asError(error));
+        }
+      }
+      return values;
+    },
+    write: async (key) => {
+      throw new Problem('command-rejected', `${key} is a sensor; it cannot be set`);
+    },
+    close: async () => {},
+  };
+}
