@@ -40,7 +40,8 @@ export interface Call<O extends Operation> {
   query: Out<O['query']>;
   body: Out<O['body']>;
 }
-export type Answer<O extends Operation> = O['response'] extends z.ZodType ? z.input<O['response']> : undefined;
+/** Streaming operations write their answer themselves; what their handler returns is not looked at. */
+export type Answer<O extends Operation> = O['response'] extends z.ZodType ? z.input<O['response']> : unknown;
 /** What a client sends and gets. */
 export interface Ask<O extends Operation> {
   params: In<O['params']>;

@@ -51,7 +51,10 @@ export class ControlSocket {
       response.setHeader('Content-Type', 'application/json').end(JSON.stringify([...this.#children.values()].map((child) => child.view)));
       return;
     }
-    if (request.method === 'GET' && url.pathname === '/logs') return this.#stream(url, response);
+    if (request.method === 'GET' && url.pathname === '/logs') {
+      this.#stream(url, response);
+      return;
+    }
     const [, name, verb] = /^\/services\/([a-z0-9-]+)\/(start|stop|restart)$/.exec(url.pathname) ?? [];
     const child = name === undefined ? undefined : this.#children.get(name);
     if (request.method !== 'POST' || !child) {
