@@ -60,12 +60,16 @@ export class Snapshots {
 
   async #say(filter: string, readers: readonly Reader[]): Promise<void> {
     const epoch = this.#epoch;
+    const values = new Map<string, Buffer>();
     let said = 0;
     const unsubscribe = await this.#bus.subscribe(
       filter,
       (message: Message) => {
         if (!message.retained) return;
         said += 1;
+        // the first subscription of all to this filter made the broker say them too
+        if (values.get(message.topic)?.equals(message.payload)) return;
+        values.set(message.topic, message.payload);
         const frame = messageFrame(message);
         for (const reader of readers) if (reader.takesFrom(filter, message.topic)) reader.sendNow(frame);
       },
