@@ -100,7 +100,7 @@ test.each<[string, string, string, string | undefined, Record<string, string>, n
   ['a body over the limit', 'POST', '/people/bob/greet', JSON.stringify({ word: 'x'.repeat(2_000_000) }), viewer, 413, 'payload-too-large'],
   ['an unknown path', 'GET', '/nowhere', undefined, viewer, 404, 'not-found'],
   ['an unknown method', 'PUT', '/people', undefined, admin, 405, 'method-not-allowed'],
-  ['a bad escape', 'GET', '/people/%E0%A4%A/greet', undefined, viewer, 405, 'method-not-allowed'],
+  ['a bad escape', 'GET', '/people/%E0%A4%A/greet', undefined, viewer, 400, 'bad-request'],
 ])('%s is refused with a problem document', async (_who, method, target, body, headers, status, code) => {
   api = await serve();
   const answer = await ask(method, target, { ...(body === undefined ? {} : { body }), headers });

@@ -1,2 +1,4 @@
 export * from './fake-clock.ts';
 export * from './memory-bus.ts';
+export * from './mosquitto.ts';
+export * from './wait.ts';
