@@ -30,6 +30,11 @@ export interface HomieDescription {
   name: string;
   type?: string;
   nodes: Record<string, HomieNode>;
+  /** Of a root device: its children. While the root is not `ready`, its state stands for theirs too; so one will says `lost` for all. */
+  children?: string[];
+  /** Of a child: the root device of its tree, and the device directly above it. */
+  root?: string;
+  parent?: string;
 }
 
 export const homieDescriptionSchema = z.object({
@@ -37,6 +42,9 @@ export const homieDescriptionSchema = z.object({
   version: z.number(),
   name: z.string().optional(),
   type: z.string().optional(),
+  children: z.array(z.string()).optional(),
+  root: z.string().optional(),
+  parent: z.string().optional(),
   nodes: z
     .record(
       z.string(),
@@ -58,6 +66,13 @@ export const homieDescriptionSchema = z.object({
     )
     .default({}),
 });
+
+/**
+ * The state that a device really has: a child's own word counts only while its root is ready (Homie 5, "Device lifecycle"),
+ * because the root's will is the only one that the broker says for the whole tree.
+ */
+export const effectiveState = (own: DeviceState, root: DeviceState | undefined): DeviceState =>
+  root === undefined || root === 'ready' ? own : root;
 
 /** A value as Homie 5 wants it on the wire (section "Payload"). An empty string is one zero byte there. */
 export function formatPayload(value: Value): string {

@@ -34,8 +34,8 @@ export const topics = {
   /** Registry record of a service. Retained, with a will. */
   service: (edge: string, name: string) => `${edge}/service/${name}`,
   event: (edge: string, kind: string) => `${edge}/event/${kind}`,
-  homeAssistantDiscovery: (id: string) => `homeassistant/device/${id}/config`,
-  homeAssistantStatus: () => 'homeassistant/status',
+  homeAssistantDiscovery: (id: string, prefix = 'homeassistant') => `${prefix}/device/${id}/config`,
+  homeAssistantStatus: (prefix = 'homeassistant') => `${prefix}/status`,
 } as const;
 
 /** Filters that our own services subscribe to. */
@@ -43,6 +43,7 @@ export const filters = {
   everything: (edge: string) => `${edge}/#`,
   things: (edge: string) => `${edge}/5/#`,
   commands: (edge: string) => `${edge}/5/+/+/+/set`,
+  descriptions: (edge: string) => `${edge}/5/+/$description`,
   readings: (edge: string) => `${edge}/reading/+/+/+`,
   services: (edge: string) => `${edge}/service/+`,
   events: (edge: string) => `${edge}/event/+`,
