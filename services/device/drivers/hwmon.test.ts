@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { driverContract } from '../driver-contract.ts';
 import { hwmon } from './hwmon.ts';
-import { environment, open, readOne, tree } from './test-tools.ts';
+import { environment, grow, open, readOne, tree } from './test-tools.ts';
 
 const H = 'sys/class/hwmon';
 const files = {
@@ -36,6 +37,17 @@ const read = async (options: object, source: object) => {
     'p',
   );
 };
+
+driverContract('hwmon on a copied tree', async () => {
+  const root = await tree(files);
+  return {
+    driver: hwmon,
+    environment: environment({ root }),
+    options: { chip: 'ina226' },
+    properties: ['in0', 'power1'].map((sensor) => ({ key: sensor, config: { datatype: 'float' as const, source: { sensor } } })),
+    breakProperty: (key) => grow(root, { [`${H}/hwmon2/${key}_input`]: 'rubbish' }),
+  };
+});
 
 test("the kernel's units become people's for each kind of sensor", async () => {
   expect(await read({ chip: 'cpu_thermal' }, { sensor: 'temp1' })).toBe(48.312);

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { driverContract } from '../driver-contract.ts';
 import { iio } from './iio.ts';
-import { environment, open, readOne, tree } from './test-tools.ts';
+import { environment, grow, open, readOne, tree } from './test-tools.ts';
 
 const D = 'sys/bus/iio/devices';
 /** As the kernel's bmp280, dht11, mcp3422 and bh1750 drivers show themselves. */
@@ -36,6 +37,17 @@ const read = async (channel: string, device?: string | number) => {
     'p',
   );
 };
+
+driverContract('iio on a copied tree', async () => {
+  const root = await tree(files);
+  return {
+    driver: iio,
+    environment: environment({ root }),
+    options: { device: 'bme280' },
+    properties: ['temp', 'pressure'].map((channel) => ({ key: channel, config: { datatype: 'float' as const, source: { channel } } })),
+    breakProperty: (key) => grow(root, { [`${D}/iio:device0/in_${key}_input`]: 'rubbish' }),
+  };
+});
 
 test('milli degrees become °C, kilopascal become hPa, milli percent become %', async () => {
   expect(await read('temp', 'bme280')).toBe(21.83);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { driverContract } from '../driver-contract.ts';
 import { environment, grow, open, readOne, tree } from './test-tools.ts';
 import { w1 } from './w1.ts';
 
@@ -12,6 +13,16 @@ const TRULY_85 = '50 05 4b 46 7f ff 10 10 8c : crc=8c YES\n50 05 4b 46 7f ff 10 
 const temperature = (source = {}) => ({ temperature: { datatype: 'float' as const, source } });
 
 const bus = (files: Record<string, string>) => tree({ 'sys/bus/w1/devices/w1_bus_master1/w1_master_slave_count': '1\n', ...files });
+
+driverContract('w1 on a copied tree', async () => {
+  const root = await tree({ [`${FIRST}/temperature`]: '23125\n', [`${SECOND}/temperature`]: '-4500\n' });
+  return {
+    driver: w1,
+    environment: environment({ root }),
+    properties: [FIRST, SECOND].map((path) => ({ key: path, config: { datatype: 'float' as const, source: { id: path.slice(-15) } } })),
+    breakProperty: (key) => grow(root, { [`${key}/temperature`]: 'rubbish' }),
+  };
+});
 
 test('reads the first thermometer when none is named', async () => {
   const root = await bus({ [`${FIRST}/temperature`]: '23125\n', [`${SECOND}/temperature`]: '-4500\n' });
