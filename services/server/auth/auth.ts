@@ -1,0 +1,69 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Problem } from '@ledge/contract';
+import type { Clock, Logger } from '@ledge/kit';
+import { AuditLog } from './audit.ts';
+import { openSettingsDatabase } from './database.ts';
+import { Identifier } from './identify.ts';
+import { PasswordHasher } from './passwords.ts';
+import { Sessions } from './sessions.ts';
+import { SignIn, type SignInPorts } from './sign-in.ts';
+import { LoginThrottle } from './throttle.ts';
+import { Tokens } from './tokens.ts';
+import { Users } from './users.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface AuthPorts {
+  /** Path of `settings.db`. */
+  file: string;
+  clock: Clock;
+  log: Logger;
+  sessionDays(): number;
+  /** The box's id and name. */
+  boxNames: readonly string[];
+  onRefused: SignInPorts['onRefused'];
+}
+
+/** Everything about who may: people, sessions, tokens, and what they changed. */
+export interface Auth {
+  users: Users;
+  sessions: Sessions;
+  tokens: Tokens;
+  signIn: SignIn;
+  identifier: Identifier;
+  audit: AuditLog;
+  /** Throws when the database cannot be read. */
+  check(): void;
+  close(): void;
+}
+
+/** Opens the database and puts the parts together. @throws Problem `storage-failed` */
+export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused }: AuthPorts): Auth {
+  const db = openSettingsDatabase(file);
+  const users = new Users(db, new PasswordHasher(), boxNames);
+  const sessions = new Sessions(db, clock, () => sessionDays() * DAY_MS);
+  const tokens = new Tokens(db, clock);
+  const audit = new AuditLog(db, clock, log);
+  audit.start();
+  return {
+    users,
+    sessions,
+    tokens,
+    signIn: new SignIn({ users, throttle: new LoginThrottle(clock), clock, onRefused }),
+    identifier: new Identifier(sessions, tokens),
+    audit,
+    check: () => checkReadable(db),
+    close() {
+      audit.stop();
+      db.close();
+    },
+  };
+}
+
+function checkReadable(db: DatabaseSync): void {
+  try {
+    db.prepare('SELECT count(*) FROM users').get();
+  } catch (cause) {
+    throw new Problem('storage-failed', 'settings.db cannot be read.', { cause });
+  }
+}

@@ -1,0 +1,74 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Problem } from '@ledge/contract';
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'viewer')),
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE sessions (
+    key TEXT PRIMARY KEY,
+    user TEXT NOT NULL COLLATE NOCASE REFERENCES users (name) ON DELETE CASCADE,
+    created INTEGER NOT NULL,
+    renewed INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX sessions_by_user ON sessions (user);
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'viewer')),
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    last_used INTEGER
+  ) STRICT;
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    address TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    status INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+`;
+
+/**
+ * Opens `settings.db`: people, sessions, tokens, audit. Only its owner reads it, and every commit is on the disk before it counts.
+ * A damaged file stops the start: an empty one in its place would let anybody choose the admin password.
+ * @param file path, or `:memory:`
+ * @throws Problem `storage-failed`
+ */
+export function openSettingsDatabase(file: string): DatabaseSync {
+  try {
+    if (file !== ':memory:') {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      closeSync(openSync(file, 'a', 0o600));
+      chmodSync(file, 0o600);
+    }
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;');
+    const version = db.prepare('PRAGMA user_version').get()?.user_version;
+    if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    else if (version !== SCHEMA_VERSION) {
+      db.close();
+      throw new Error(`it has version ${version}, version ${SCHEMA_VERSION} is wanted`);
+    }
+    return db;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Problem(
+      'storage-failed',
+      `${file} cannot be used: ${why}. Put a backup in its place, or move it away to set the box up anew.`,
+      {
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Problem } from '@ledge/contract';
+
+/** OWASP Password Storage Cheat Sheet, "scrypt": N=2^15, r=8, p=1 needs 32 MiB for each hash in progress. */
+const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
+const KEY_BYTES = 32;
+const SALT_BYTES = 16;
+const BYTES_PER_BLOCK = 128;
+
+/** Two cores of the four stay free, and 64 MiB is all that tries to sign in can take. */
+const HASHES_AT_ONCE = 2;
+const HASHES_WAITING = 32;
+const RETRY_AFTER_S = 5;
+
+interface StoredHash {
+  N: number;
+  r: number;
+  p: number;
+  salt: Buffer;
+  key: Buffer;
+}
+
+const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
+/** Hashes and verifies passwords, a bounded number at once; more than can wait are refused with `too-many-tries`. */
+export class PasswordHasher {
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  /** @returns `scrypt$N$r$p$salt$key`, both in base64url: its parameters go with it, so that they can be raised later. */
+  async hash(password: string): Promise<string> {
+    const salt = randomBytes(SALT_BYTES);
+    const key = await this.#derive(password, { ...COST, salt, key: Buffer.alloc(KEY_BYTES) });
+    return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), key.toString('base64url')].join('$');
+  }
+
+  async verify(password: string, stored: string): Promise<boolean> {
+    const hash = parseHash(stored);
+    return timingSafeEqual(await this.#derive(password, hash), hash.key);
+  }
+
+  /** Takes as long as {@link verify} and is never true: for names that nobody has. */
+  async verifyNobody(password: string): Promise<false> {
+    await this.#derive(password, { ...COST, salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) });
+    return false;
+  }
+
+  async #derive(password: string, { N, r, p, salt, key }: StoredHash): Promise<Buffer> {
+    await this.#enter();
+    try {
+      return await deriveKey(password.normalize('NFKC'), salt, key.length, { N, r, p, maxmem: 2 * BYTES_PER_BLOCK * N * r });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running < HASHES_AT_ONCE) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= HASHES_WAITING) {
+      throw new Problem('too-many-tries', 'Too many people sign in at this moment.', { retryAfterS: RETRY_AFTER_S });
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+  }
+}
+
+function parseHash(stored: string): StoredHash {
+  const [kind, N, r, p, salt, key] = stored.split('$');
+  if (kind !== 'scrypt' || !salt || !key) throw new Problem('storage-failed', 'A stored password hash is damaged.');
+  return { N: Number(N), r: Number(r), p: Number(p), salt: Buffer.from(salt, 'base64url'), key: Buffer.from(key, 'base64url') };
+}

@@ -1,0 +1,148 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Problem, type Role } from '@ledge/contract';
+import { checkPassword } from './password-rules.ts';
+import type { PasswordHasher } from './passwords.ts';
+
+export const ADMIN = 'admin';
+const ADMIN_PASSWORD_FACT = 'admin-password-from-environment';
+
+export interface User {
+  name: string;
+  role: Role;
+}
+interface UserRow extends User {
+  hash: string;
+}
+
+/** People who may sign in. Names differ by more than upper and lower case. */
+export class Users {
+  readonly #db: DatabaseSync;
+  readonly #hasher: PasswordHasher;
+  /** What belongs to the box and so is no secret: its id and name. */
+  readonly #boxNames: readonly string[];
+
+  constructor(db: DatabaseSync, hasher: PasswordHasher, boxNames: readonly string[]) {
+    this.#db = db;
+    this.#hasher = hasher;
+    this.#boxNames = boxNames;
+  }
+
+  get setupNeeded(): boolean {
+    return this.#admins() === 0;
+  }
+
+  list(): User[] {
+    return this.#db.prepare('SELECT name, role FROM users ORDER BY name').all() as unknown as User[];
+  }
+
+  find(name: string): User | undefined {
+    const row = this.#row(name);
+    return row && { name: row.name, role: row.role };
+  }
+
+  /** Chooses the admin password, once. @throws Problem `setup-done`, `weak-password` */
+  async setUp(password: string): Promise<User> {
+    if (!this.setupNeeded) throw new Problem('setup-done', 'The admin password has been chosen already; sign in with it.');
+    this.#check(password, ADMIN);
+    const hash = await this.#hasher.hash(password);
+    // hashing took a while: of two who set up at the same time, one wins
+    const { changes } = this.#db
+      .prepare("INSERT INTO users (name, role, hash) SELECT ?, 'admin', ? WHERE NOT EXISTS (SELECT 1 FROM users WHERE role = 'admin')")
+      .run(ADMIN, hash);
+    if (changes === 0) throw new Problem('setup-done', 'Somebody else chose the admin password a moment ago.');
+    return { name: ADMIN, role: 'admin' };
+  }
+
+  /**
+   * Takes the admin password from the environment: when there is none yet, and when the environment gives another one than last time
+   * (which is how a lost password is replaced). A password changed by hand since then stays.
+   * @returns whether it was taken over
+   */
+  async setUpFromEnvironment(password: string): Promise<boolean> {
+    const last = this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(ADMIN_PASSWORD_FACT)?.value;
+    if (typeof last === 'string' && !this.setupNeeded && (await this.#hasher.verify(password, last))) return false;
+    checkPassword(password, [ADMIN, ...this.#boxNames], 'EDGE_ADMIN_PASSWORD');
+    const hash = await this.#hasher.hash(password);
+    this.#inTransaction(() => {
+      this.#upsert(ADMIN, 'admin', hash);
+      this.#db.prepare('DELETE FROM sessions WHERE user = ?').run(ADMIN);
+      this.#db
+        .prepare('INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+        .run(ADMIN_PASSWORD_FACT, hash);
+    });
+    return true;
+  }
+
+  /** @returns the user when the password is right. Unknown names take as long as known ones. */
+  async verify(name: string, password: string): Promise<User | undefined> {
+    const row = this.#row(name);
+    if (!row) return (await this.#hasher.verifyNobody(password)) || undefined;
+    return (await this.#hasher.verify(password, row.hash)) ? { name: row.name, role: row.role } : undefined;
+  }
+
+  /** @throws Problem `weak-password` */
+  async changePassword(name: string, wanted: string): Promise<void> {
+    this.#check(wanted, name, 'new');
+    this.#db.prepare('UPDATE users SET hash = ? WHERE name = ?').run(await this.#hasher.hash(wanted), name);
+  }
+
+  /**
+   * Adds a person, or changes role or password of one.
+   * @throws Problem `invalid-value` for a new person without a password, `weak-password`, `not-allowed` for the last admin's role
+   */
+  async save(name: string, role: Role, password: string | undefined): Promise<User> {
+    if (password !== undefined) this.#check(password, name);
+    const hash = password === undefined ? undefined : await this.#hasher.hash(password);
+    const present = this.#row(name);
+    if (!present && hash === undefined) {
+      const message = 'password is missing; a new person needs one';
+      throw new Problem('invalid-value', `${message}.`, { errors: [{ field: 'password', message }] });
+    }
+    if (present?.role === 'admin' && role !== 'admin') this.#keepAnAdmin(`${present.name} is the last admin and stays one.`);
+    this.#upsert(present?.name ?? name, role, hash ?? present?.hash ?? '');
+    return { name: present?.name ?? name, role };
+  }
+
+  /** Removes a person and, with them, their sessions. @throws Problem `not-found`, `not-allowed` */
+  remove(name: string): void {
+    const present = this.#row(name);
+    if (!present) throw new Problem('not-found', `There is nobody called ${name}.`);
+    if (present.role === 'admin') this.#keepAnAdmin(`${present.name} is the last admin and cannot be removed.`);
+    this.#db.prepare('DELETE FROM users WHERE name = ?').run(name);
+  }
+
+  #keepAnAdmin(sentence: string): void {
+    if (this.#admins() === 1) throw new Problem('not-allowed', sentence);
+  }
+
+  #admins(): number {
+    return Number(this.#db.prepare("SELECT count(*) AS n FROM users WHERE role = 'admin'").get()?.n);
+  }
+
+  #row(name: string): UserRow | undefined {
+    return this.#db.prepare('SELECT name, role, hash FROM users WHERE name = ?').get(name) as UserRow | undefined;
+  }
+
+  #upsert(name: string, role: Role, hash: string): void {
+    this.#db
+      .prepare(
+        'INSERT INTO users (name, role, hash) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET role = excluded.role, hash = excluded.hash',
+      )
+      .run(name, role, hash);
+  }
+
+  #check(password: string, name: string, field = 'password'): void {
+    checkPassword(password, [name, ADMIN, ...this.#boxNames], field);
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}

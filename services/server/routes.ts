@@ -1,0 +1,57 @@
+import { Problem, serverApi } from '@ledge/contract';
+import type { Api, Clock } from '@ledge/kit';
+import type { Auth } from './auth/auth.ts';
+import type { ServiceControl, Verb } from './control/control.ts';
+import type { LogStreams } from './logs/stream.ts';
+import type { Recorder } from './recorder/index.ts';
+import type { ServiceRegistry } from './registry/registry.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface RoutePorts {
+  auth: Auth;
+  registry: ServiceRegistry;
+  control: ServiceControl;
+  logs: LogStreams;
+  recorder: Recorder;
+  clock: Clock;
+  edge: string;
+  version: string;
+  startedMs: number;
+}
+
+/** Services, logs and history: HTTP only. */
+export function serveBox(api: Api, { auth, registry, control, logs, recorder, clock, edge, version, startedMs }: RoutePorts): void {
+  // public and polled often: from memory only
+  api.handle(serverApi.health, () => {
+    const views = registry.views();
+    const bad = views.filter(({ state }) => state === 'lost' || state === 'degraded').map(({ name, state }) => `${name} is ${state}`);
+    return {
+      state: bad.length > 0 ? ('degraded' as const) : ('ready' as const),
+      ...(bad.length > 0 ? { detail: bad.join(', ') } : {}),
+      version,
+      uptimeS: Math.round((clock.now() - startedMs) / 1000),
+      edge,
+      setupNeeded: auth.users.setupNeeded,
+      services: Object.fromEntries(views.map(({ name, state }) => [name, state])),
+    };
+  });
+
+  api.handle(serverApi.services, () => registry.views());
+
+  const verbs = { start: serverApi.start, stop: serverApi.stop, restart: serverApi.restart } as const;
+  for (const verb of Object.keys(verbs) as Verb[]) {
+    api.handle(verbs[verb], ({ params, caller }) => control.command(verb, params.name, caller.user));
+  }
+
+  api.handle(serverApi.logs, ({ query, response, signal }) => logs.serve(query, response, signal));
+
+  api.handle(serverApi.history, ({ params, query }) => {
+    const toMs = query.to === undefined ? clock.now() : Date.parse(query.to);
+    const fromMs = query.from === undefined ? toMs - DAY_MS : Date.parse(query.from);
+    if (fromMs >= toMs)
+      throw new Problem('invalid-value', `from is ${query.from}; a time before ${new Date(toMs).toISOString()} is wanted`);
+    const { points, limit } = query;
+    return recorder.query({ ...params, fromMs, toMs, limit, ...(points === undefined ? {} : { points }) });
+  });
+}

@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { Problem } from '@ledge/contract';
+import { type ServiceManager, supervisorServiceManager } from '@ledge/host';
+import {
+  CALLER_HEADERS,
+  DataDir,
+  defineService,
+  type Environment,
+  ensureSecret,
+  HttpApi,
+  type Logger,
+  openApiDocument,
+  type Running,
+  type ServiceContext,
+} from '@ledge/kit';
+import { openAuth } from './auth/auth.ts';
+import { serveAuth } from './auth/routes.ts';
+import { SESSION_COOKIE } from './auth/sessions.ts';
+import type { Users } from './auth/users.ts';
+import { type ServerSettings, settingsSchema } from './config.ts';
+import { ServiceControl } from './control/control.ts';
+import { frontDoor } from './gateway/front.ts';
+import { Gateway, OWN_NAME } from './gateway/gateway.ts';
+import { PublicListener } from './gateway/listener.ts';
+import { LogStreams } from './logs/stream.ts';
+import { collectMetrics } from './metrics/collect.ts';
+import { OpenApiDocuments } from './openapi/documents.ts';
+import { mergeOpenApi, type OpenApiDocument } from './openapi/merge.ts';
+import { createRecorder } from './recorder/index.ts';
+import { ServiceRegistry } from './registry/registry.ts';
+import { serveBox } from './routes.ts';
+import { locateWebUi, WebUi } from './web/web.ts';
+
+const VERSION = '0.1.0';
+const SUMMARY = 'The front door: web UI, sign-in, the way to every service, history';
+const ANSWER_WITHIN_MS = 60_000;
+/** For a service that has just missed its health check. */
+const AWAY_ANSWER_WITHIN_MS = 5_000;
+
+/** What the composition takes from the process and the machine; a test gives its own. */
+export interface ServerPorts {
+  environment: Environment;
+  manager?: ServiceManager;
+  /** Told the public port when it is open. */
+  onListening?: (port: number) => void;
+}
+
+/** The service definition. */
+export const serverService = (ports: ServerPorts) =>
+  defineService({
+    name: OWN_NAME,
+    version: VERSION,
+    summary: SUMMARY,
+    settings: settingsSchema,
+    ownHealth: true,
+    keepSession: true,
+    start: (context) => startServer(context, ports),
+  });
+
+async function startServer(
+  context: ServiceContext<ServerSettings>,
+  { environment, manager: givenManager, onListening }: ServerPorts,
+): Promise<Running<ServerSettings>> {
+  const { api, bus, clock, edge, log, metrics } = context;
+  const data = DataDir.of(environment);
+  const manager = givenManager ?? managerOf(data);
+  const secret = environment.EDGE_GATEWAY_SECRET ?? ensureSecret(data.gatewaySecretFile);
+  const secretHeaders = { [CALLER_HEADERS.secret]: secret };
+  if (!(api instanceof HttpApi)) throw new Problem('internal', 'The server needs the HTTP API of the kit itself.');
+
+  const auth = openAuth({
+    file: join(context.dataDir, 'settings.db'),
+    clock,
+    log,
+    sessionDays: () => context.settings.sessionDays,
+    boxNames: [edge.id, edge.name],
+    onRefused: (user, address, lockedForS) => context.emit('sign-in-refused', { user, address, lockedForS }),
+  });
+  const registry = new ServiceRegistry({
+    edge: edge.id,
+    bus,
+    clock,
+    log,
+    manager,
+    secretHeaders,
+    defaultSocket: (name) => data.socketPath(name),
+    ownName: OWN_NAME,
+    onLost: (service) => context.emit('service-lost', { service }),
+  });
+  const recorder = createRecorder({ edge: edge.id, bus, dataDir: context.dataDir, clock, log, metrics, settings: context.settings });
+  const gateway = new Gateway({
+    identifier: auth.identifier,
+    directory: registry,
+    own: api.app,
+    secretHeaders,
+    audit: auth.audit,
+    log,
+    answerWithinMs: (service) => (registry.isAway(service) ? AWAY_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS),
+  });
+  const documents = new OpenApiDocuments(registry, clock, log, secretHeaders);
+  const openApi = async () => {
+    const parts = await documents.all();
+    parts.set(
+      OWN_NAME,
+      openApiDocument({ name: OWN_NAME, version: VERSION, summary: SUMMARY }, api.operations) as unknown as OpenApiDocument,
+    );
+    const about = { title: edge.name, version: VERSION, description: `All services of ${edge.id} that run now.` };
+    return mergeOpenApi(about, parts, SESSION_COOKIE);
+  };
+  const find = (name: string) => registry.find(name);
+  const front = frontDoor({
+    gateway,
+    web: new WebUi(locateWebUi(environment)),
+    identifier: auth.identifier,
+    log,
+    publicMetrics: () => context.settings.publicMetrics,
+    metrics: () => collectMetrics({ ownName: OWN_NAME, own: metrics, names: () => registry.names(), find, clock, secretHeaders }),
+    openApi,
+  });
+  const listener = new PublicListener({
+    host: context.settings.host,
+    port: context.settings.port,
+    clock,
+    request: front,
+    upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
+  });
+
+  serveAuth(api, auth, (kind, payload) => context.emit(kind, payload));
+  serveBox(api, {
+    auth,
+    registry,
+    control: new ServiceControl(manager, clock, log, (restarted) => context.emit('service-restarted', restarted)),
+    logs: new LogStreams(manager, clock),
+    recorder,
+    clock,
+    edge: edge.id,
+    version: VERSION,
+    startedMs: clock.now(),
+  });
+
+  const stop = async () => {
+    await listener.stop();
+    gateway.stop();
+    await registry.stop();
+    await recorder.stop();
+    auth.close();
+  };
+  try {
+    await takeAdminPassword(auth.users, environment.EDGE_ADMIN_PASSWORD, log);
+    await recorder.start();
+    await registry.start();
+    gateway.start();
+    await listener.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  log.info({ host: context.settings.host, port: listener.port, setupNeeded: auth.users.setupNeeded }, 'web UI and API are open');
+  onListening?.(listener.port);
+  void registry.poll();
+
+  return {
+    check() {
+      auth.check();
+      recorder.check();
+      if (!listener.listening) throw new Problem('internal', `The public port ${listener.port} is closed.`);
+    },
+    apply: (settings) => recorder.apply(settings),
+    stop,
+  };
+}
+
+/** A child of ours must not find the password in its environment; whoever started us knows it. */
+async function takeAdminPassword(users: Users, password: string | undefined, log: Logger) {
+  if (!password) return;
+  delete process.env.EDGE_ADMIN_PASSWORD;
+  if (await users.setUpFromEnvironment(password)) log.info('admin password taken from EDGE_ADMIN_PASSWORD');
+}
+
+const managerOf = (data: DataDir): ServiceManager => supervisorServiceManager(data.socketPath('supervisor'));
