@@ -1,0 +1,48 @@
+import { until } from '@ledge/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Appliance, startAppliance } from './appliance.ts';
+import { MosquittoSub } from './mosquitto-client.ts';
+
+let ledge: Appliance;
+const reader = { name: 'reader', password: 'read-only-please' };
+
+beforeAll(async () => {
+  ledge = await startAppliance({ config: 'device:\n  systemEvery: 1s\n' });
+  await ledge.addMqttUser(reader.name, reader.password, [{ filter: `${ledge.edge}/5/#`, access: 'subscribe' }]);
+});
+afterAll(() => ledge.stop());
+
+test("a user made through the API sees the machine's own load or temperature change", async () => {
+  const sub = new MosquittoSub(ledge, `${ledge.edge}/5/#`, reader);
+  try {
+    const changing = await until(
+      'a value of the machine to change',
+      () => {
+        const topics = new Set(sub.lines.map((line) => line.topic).filter((topic) => /\/5\/system\/[^$/]+\/[^$/]+$/.test(topic)));
+        return [...topics].find((topic) => new Set(sub.payloads(topic)).size > 1);
+      },
+      30_000,
+    );
+    expect(changing).toMatch(/temperature|load|cpu|memory/);
+  } finally {
+    await sub.stop();
+  }
+});
+
+test('without a user it is refused', async () => {
+  const sub = new MosquittoSub(ledge, `${ledge.edge}/#`);
+  expect(await sub.ended()).not.toBe(0);
+  expect(sub.errors.join('\n')).toMatch(/not authori[sz]ed|refused/i);
+});
+
+test('with a wrong password it is refused', async () => {
+  const sub = new MosquittoSub(ledge, `${ledge.edge}/5/#`, { name: reader.name, password: 'guess' });
+  expect(await sub.ended()).not.toBe(0);
+});
+
+test('outside its rules it is refused', async () => {
+  const sub = new MosquittoSub(ledge, `${ledge.edge}/service/#`, reader);
+  await until('the refusal', () => /denied|refused|not authori[sz]ed/i.test(sub.errors.join('\n')));
+  await sub.stop();
+  expect(sub.lines).toEqual([]);
+});
