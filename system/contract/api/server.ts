@@ -35,6 +35,7 @@ const serverHealth = z.object({
   version: z.string(),
   uptimeS: z.number(),
   edge: z.string(),
+  name: z.string().optional().meta({ description: 'what people call this box' }),
   setupNeeded: z.boolean(),
   services: z.record(z.string(), z.string()),
 });
