@@ -30,7 +30,7 @@ export class SseReader {
   }
 
   #connect(): void {
-    const query = new URLSearchParams(this.#filters.map((filter) => ['topic', filter]));
+    const query = new URLSearchParams(this.#filters.map((filter): [string, string] => ['topic', filter]));
     const headers = {
       authorization: `Bearer ${this.#appliance.token}`,
       ...(this.lastEventId ? { 'last-event-id': this.lastEventId } : {}),
