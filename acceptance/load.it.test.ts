@@ -1,0 +1,58 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Appliance, startAppliance } from './appliance.ts';
+import type { LoadPlan, LoadResult } from './load-generator.ts';
+
+const user = { username: 'load', password: 'carrying-a-load' };
+/** With a frozen reader of each kind, healthy ones may not be slower than this much of what they were without. */
+const SLOWER_AT_MOST = 3;
+const NOISE_MS = 25;
+
+let ledge: Appliance;
+beforeAll(async () => {
+  ledge = await startAppliance();
+  await ledge.addMqttUser(user.username, user.password, [{ filter: 'load/#', access: 'both' }]);
+});
+afterAll(() => ledge?.stop());
+
+async function run(part: Pick<LoadPlan, 'durationMs' | 'frozen'>): Promise<LoadResult> {
+  const plan: LoadPlan = {
+    url: ledge.url,
+    token: ledge.token,
+    mqttPort: ledge.mqttPort,
+    ...user,
+    mqttClients: 100,
+    messagesPerSecond: 2000,
+    sseReaders: 200,
+    ...part,
+  };
+  const generator = fork(join(import.meta.dirname, 'load-generator.ts'), [JSON.stringify(plan)]);
+  await once(generator, 'message');
+  generator.send('go');
+  const [result] = (await once(generator, 'message')) as [LoadResult];
+  return result;
+}
+
+test('200 SSE readers and 100 MQTT clients at 2,000 messages/s for 60 s lose nothing, and a frozen reader of each kind costs them nothing', {
+  timeout: 150_000,
+}, async () => {
+  const alone = await run({ durationMs: 10_000, frozen: false });
+  const beside = await run({ durationMs: 60_000, frozen: true });
+  for (const [name, result] of Object.entries({ alone, 'with frozen readers': beside })) {
+    const { p50, p99 } = result.sseDelayMs;
+    console.log(
+      `${name}: ${result.sent} sent; MQTT got ${result.mqttReceived} (p50 ${result.mqttDelayMs.p50.toFixed(1)}, p99 ${result.mqttDelayMs.p99.toFixed(1)} ms); SSE got ${result.sseReceived} (p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms)`,
+    );
+    expect({ name, mqttLost: result.mqttLost, sseLost: result.sseLost, dropEvents: result.dropEvents }).toEqual({
+      name,
+      mqttLost: 0,
+      sseLost: 0,
+      dropEvents: 0,
+    });
+  }
+  expect(beside.sent).toBeGreaterThan(119_000);
+  expect(beside.sseDelayMs.p99).toBeLessThan(alone.sseDelayMs.p99 * SLOWER_AT_MOST + NOISE_MS);
+  expect(beside.mqttDelayMs.p99).toBeLessThan(alone.mqttDelayMs.p99 * SLOWER_AT_MOST + NOISE_MS);
+});
