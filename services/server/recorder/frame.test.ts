@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Batch, samplesOf } from './batch.ts';
 import { decodeFrame, encodeFrame, frameAt, framesIn, PAGE_BYTES } from './frame.ts';
-import { START, seededRandom, TEMPERATURE } from './rig.ts';
+
+import { START, seededRandom, TEMPERATURE } from './testing/sensors.ts';
 
 function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { chooseResolution, pointGrid, Thinner } from './query.ts';
-import { START, seededRandom } from './rig.ts';
 import { DAY_MS, grid, HOUR_MS, MINUTE_MS } from './rollup.ts';
 import { recorderSettingsSchema } from './settings.ts';
+import { START, seededRandom } from './testing/sensors.ts';
 
 const settings = recorderSettingsSchema.parse({});
 const ending = (spanMs: number, nowMs = START) => ({ fromMs: nowMs - spanMs, toMs: nowMs });

@@ -1,29 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Reading, topics } from '@ledge/contract';
+import type { Reading } from '@ledge/contract';
 import type { Bus, Clock, Logger, Message } from '@ledge/kit';
 import { fakeClock, memoryBus } from '@ledge/testing';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { diskFiles, type Files, type OpenFile } from './files.ts';
-import { createRecorder, type HistoryQuery, type RecorderSettings, recorderSettingsSchema } from './index.ts';
+import { diskFiles, type Files, type OpenFile } from '../files.ts';
+import { createRecorder, type HistoryQuery, type RecorderSettings, recorderSettingsSchema } from '../index.ts';
 
-export const EDGE = 'ledge-test';
-export const START = Date.parse('2026-03-01T10:00:00Z');
-export const TEMPERATURE = { thing: 'room', node: 'climate', property: 'temperature' };
-
-/** Numbers from 0 to 1 that are the same at every run (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { EDGE, START, sayReading, TEMPERATURE } from './sensors.ts';
 
 /** Files that count what they write, and fail when they are told to. */
 export function countingFiles() {
@@ -112,11 +99,10 @@ export async function recorderRig(options: { settings?: Partial<RecorderSettings
     get recorder() {
       return current.recorder;
     },
-    /** Says a reading `time` ms after the start of the test. */
+    address: TEMPERATURE,
+    /** Says a reading measured `atMs` after the start of the test. */
     say(seq: number, atMs: number, value: Reading['value'] = seq, more: { replayed?: boolean; address?: typeof TEMPERATURE } = {}) {
-      const time = new Date((options.startMs ?? START) + atMs).toISOString();
-      const reading: Reading = { value, time, seq, replayed: more.replayed ?? false };
-      bus.receive(topics.reading(EDGE, more.address ?? TEMPERATURE), reading);
+      sayReading(bus, seq, (options.startMs ?? START) + atMs, value, more);
     },
     /** Moves time on; saving has happened when it resolves. */
     async pass(ms: number) {
