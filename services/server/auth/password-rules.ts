@@ -37,19 +37,15 @@ export function passwordFault(password: string, names: readonly string[]): strin
   if (new Set(plain).size < MIN_DISTINCT) return 'it repeats the same few characters';
   if (isRepeated(plain)) return 'it repeats one short piece';
   if (withoutRuns(plain).length < MIN_UNPREDICTABLE) return 'it is a row of neighbours on the keyboard or in the alphabet';
-  const lettersAsWritten = plain.replaceAll(/[^\p{L}]/gu, '');
-  const lettersMeant = [...plain]
-    .map((c) => LEET[c] ?? c)
-    .join('')
-    .replaceAll(/[^\p{L}]/gu, '');
-  for (const word of COMMON_WORDS) {
-    if (restOf(lettersAsWritten, word) === '' || restOf(lettersMeant, word) === '')
-      return 'it is one of the passwords that are tried first';
+  const letters = lettersOf(plain);
+  const core = plain.replaceAll(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+  const meant = lettersOf([...core].map((character) => LEET[character] ?? character).join(''));
+  if (COMMON_WORDS.some((word) => without(letters, word) === '' || without(meant, word) === '')) {
+    return 'it is one of the passwords that are tried first';
   }
-  for (const name of names.map((n) => n.toLowerCase()).filter((n) => n.length >= MIN_RUN)) {
-    const rest = restOf(plain, name).replaceAll(/[^\p{L}]/gu, '');
-    if (plain.includes(name) && rest.length < MIN_RUN) return `it is little more than the name ${name}`;
-  }
+  const owned = names.map((name) => name.toLowerCase()).filter((name) => name.length >= MIN_RUN && plain.includes(name));
+  const rest = owned.sort((a, b) => b.length - a.length).reduce(without, plain);
+  if (owned.length > 0 && lettersOf(rest).length < MIN_RUN) return `it is little more than ${owned.join(' and ')}`;
   return undefined;
 }
 
@@ -59,7 +55,8 @@ export function checkPassword(password: string, names: readonly string[], field 
   if (fault) throw new Problem('weak-password', `${field} is too easy to guess: ${fault}.`, { errors: [{ field, message: fault }] });
 }
 
-const restOf = (text: string, word: string) => text.split(word).join('');
+const without = (text: string, word: string) => text.split(word).join('');
+const lettersOf = (text: string) => text.replaceAll(/[^\p{L}]/gu, '');
 
 /** Is it one piece of at most a third of its length, again and again? */
 function isRepeated(text: string): boolean {

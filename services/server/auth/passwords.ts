@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { Problem } from '@ledge/contract';
 
 /** OWASP Password Storage Cheat Sheet, "scrypt": N=2^15, r=8, p=1 needs 32 MiB for each hash in progress. */
-const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
+const COST = { N: 2 ** 15, r: 8, p: 1 };
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const BYTES_PER_BLOCK = 128;
@@ -26,13 +26,19 @@ const deriveKey = promisify<string, Buffer, number, ScryptOptions, Buffer>(scryp
 /** Hashes and verifies passwords, a bounded number at once; more than can wait are refused with `too-many-tries`. */
 export class PasswordHasher {
   readonly #waiting: (() => void)[] = [];
+  readonly #cost: typeof COST;
   #running = 0;
+
+  constructor(cost = COST) {
+    this.#cost = cost;
+  }
 
   /** @returns `scrypt$N$r$p$salt$key`, both in base64url: its parameters go with it, so that they can be raised later. */
   async hash(password: string): Promise<string> {
+    const { N, r, p } = this.#cost;
     const salt = randomBytes(SALT_BYTES);
-    const key = await this.#derive(password, { ...COST, salt, key: Buffer.alloc(KEY_BYTES) });
-    return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), key.toString('base64url')].join('$');
+    const key = await this.#derive(password, { ...this.#cost, salt, key: Buffer.alloc(KEY_BYTES) });
+    return ['scrypt', N, r, p, salt.toString('base64url'), key.toString('base64url')].join('$');
   }
 
   async verify(password: string, stored: string): Promise<boolean> {
@@ -42,7 +48,7 @@ export class PasswordHasher {
 
   /** Takes as long as {@link verify} and is never true: for names that nobody has. */
   async verifyNobody(password: string): Promise<false> {
-    await this.#derive(password, { ...COST, salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) });
+    await this.#derive(password, { ...this.#cost, salt: Buffer.alloc(SALT_BYTES), key: Buffer.alloc(KEY_BYTES) });
     return false;
   }
 

@@ -1,0 +1,104 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { topics } from '@ledge/contract';
+import type { ServiceManager } from '@ledge/host';
+import { fakeClock, memoryBus } from '@ledge/testing';
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { ServiceRegistry } from './registry.ts';
+
+const EDGE = 'ledge-a1b2c3d4';
+const record = (name: string, address = `unix:/nowhere/${name}.sock`) => ({
+  name,
+  version: '0.1.0',
+  summary: name,
+  state: 'ready',
+  address,
+  instance: 'first',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  tiles: [],
+});
+
+async function started(manager?: ServiceManager) {
+  const bus = memoryBus();
+  const dir = mkdtempSync(join(tmpdir(), 'ledge-registry-'));
+  const lost: string[] = [];
+  const registry = new ServiceRegistry({
+    edge: EDGE,
+    bus,
+    clock: fakeClock(),
+    log: pino({ level: 'silent' }),
+    manager,
+    secretHeaders: {},
+    defaultSocket: (name) => join(dir, `${name}.sock`),
+    ownName: 'server',
+    onLost: (name) => lost.push(name),
+  });
+  await registry.start();
+  const say = (name: string, payload: object | string) => bus.receive(topics.service(EDGE, name), payload, { retained: true });
+  const stateOf = (name: string) => registry.views().find((view) => view.name === name)?.state;
+  return { registry, bus, say, stateOf, lost };
+}
+
+test('a service is found where its record says', async () => {
+  const { registry, say } = await started();
+  say('weather', record('weather'));
+  say('remote', record('remote', 'http://10.0.0.9:8000'));
+  expect(registry.find('weather')).toMatchObject({ socketPath: '/nowhere/weather.sock' });
+  expect(registry.find('remote')).toMatchObject({ hostname: '10.0.0.9', port: 8000 });
+  expect(registry.find('other')).toBeUndefined();
+  expect(registry.find('../../etc/passwd')).toBeUndefined();
+});
+
+test('a service that says it is lost is shown lost at once, and told once', async () => {
+  const { say, stateOf, lost } = await started();
+  say('weather', record('weather'));
+  expect(stateOf('weather')).toBe('ready');
+  say('weather', { ...record('weather'), state: 'lost' });
+  expect(stateOf('weather')).toBe('lost');
+  say('weather', { ...record('weather'), state: 'lost' });
+  expect(lost.filter((name) => name === 'weather')).toHaveLength(1);
+});
+
+test('records that are broken, or of another name, are left out', async () => {
+  const { registry, say } = await started();
+  say('weather', '{"name":');
+  say('weather', record('device'));
+  say('weather', record('weather', 'file:///etc/passwd'));
+  expect(registry.knows('weather')).toBe(false);
+});
+
+test('a cleared record takes the service off the list', async () => {
+  const { say, stateOf } = await started();
+  say('weather', record('weather'));
+  say('weather', '');
+  expect(stateOf('weather')).toBeUndefined();
+});
+
+test('services of ours that do not run on this box are not missing, the broker is', async () => {
+  const { registry, stateOf } = await started();
+  await registry.poll();
+  expect(stateOf('media')).toBeUndefined();
+  expect(stateOf('broker')).toBe('lost');
+  expect(stateOf('server')).toBe('ready');
+});
+
+test('what the supervisor runs is listed although it never said a word', async () => {
+  const manager: ServiceManager = {
+    list: async () => [{ name: 'media', state: 'stopped', restarts: 3 }],
+    start: async () => {},
+    stop: async () => {},
+    restart: async () => {},
+    async *logs() {},
+  };
+  const { registry } = await started(manager);
+  await registry.poll();
+  expect(registry.views().find((view) => view.name === 'media')).toMatchObject({ state: 'stopped', restarts: 3, controllable: true });
+});
+
+test('a flood of names is bounded', async () => {
+  const { registry, say } = await started();
+  for (let i = 0; i < 1000; i++) say(`s${i}`, record(`s${i}`));
+  expect(registry.names()).toHaveLength(200);
+});
