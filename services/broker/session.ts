@@ -49,7 +49,7 @@ export class Session {
   readonly clean: boolean;
   readonly subscriptions = new Map<string, Qos>();
   /** Packet identifiers of QoS 2 messages from the client that it has not released yet. */
-  readonly incoming = new Map<number, unknown>();
+  readonly incoming = new Set<number>();
   /** Wall-clock time when the client left, while it is away. */
   leftMs: number | undefined;
   readonly #keeper: SessionKeeper;
@@ -84,8 +84,11 @@ export class Session {
     this.#sendWaiting();
   }
 
-  detach(): void {
+  /** False when another connection has taken over. */
+  detach(way: Way): boolean {
+    if (this.#way !== undefined && this.#way !== way) return false;
     this.#way = undefined;
+    return true;
   }
 
   /** Puts a message back that was stored before a restart. */

@@ -4,7 +4,7 @@ import type { Qos } from './frames.ts';
 import type { Limits } from './limits.ts';
 import type { LinkHouse } from './link.ts';
 import type { Message } from './message.ts';
-import { type Outgoing, Session, type SessionKeeper } from './session.ts';
+import { type Outgoing, Session, type SessionKeeper, type Way } from './session.ts';
 import type { Store, StoredWill } from './store.ts';
 import { SubscriptionTrie } from './trie.ts';
 
@@ -64,7 +64,7 @@ export class Sessions implements SessionKeeper {
       session.leftMs = stored.leftMs > 0 ? stored.leftMs : this.#clock.now();
       this.#sessions.set(stored.id, session);
       for (const [filter, qos] of stored.subscriptions) this.#add(session, filter, qos);
-      for (const packet of stored.incoming) session.incoming.set(packet, { messageId: packet });
+      for (const packet of stored.incoming) session.incoming.add(packet);
       for (const outgoing of stored.outgoing) {
         this.#count(outgoing, 1);
         session.restore(outgoing);
@@ -73,7 +73,8 @@ export class Sessions implements SessionKeeper {
   }
 
   close(): void {
-    for (const session of this.#sessions.values()) if (!session.clean && session.attached) this.#store.session(session.id, this.#clock.now());
+    for (const session of this.#sessions.values())
+      if (!session.clean && session.attached) this.#store.session(session.id, this.#clock.now());
     this.#store.close();
   }
 
@@ -114,8 +115,8 @@ export class Sessions implements SessionKeeper {
   }
 
   /** Its client has left. */
-  leave(session: Session): void {
-    session.detach();
+  leave(session: Session, way: Way): void {
+    if (!session.detach(way)) return;
     if (this.#sessions.get(session.id) !== session) return;
     if (session.clean) {
       this.end(session);
@@ -223,8 +224,8 @@ export class Sessions implements SessionKeeper {
   }
 
   // A client's QoS 2 messages that it has not released yet ([MQTT-4.3.3-2]).
-  incoming(session: Session, packet: number, publish: unknown): void {
-    session.incoming.set(packet, publish);
+  incoming(session: Session, packet: number): void {
+    session.incoming.add(packet);
     if (!session.clean) this.#store.incoming(session.id, packet);
   }
   incomingDone(session: Session, packet: number): void {

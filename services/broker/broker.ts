@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import type { BrokerClient } from '@ledge/contract';
+import { defineService, type ServiceContext } from '@ledge/kit';
+import { Accounts } from './accounts.ts';
+import { ClientList } from './clients.ts';
+import { type BrokerSettings, brokerSettings } from './config.ts';
+import type { ClientFacts, EngineHost } from './engine.ts';
+import { AedesEngine } from './engine-aedes.ts';
+import { Seldom } from './limits.ts';
+import { serveBroker } from './routes.ts';
+import { SelfTest } from './self-test.ts';
+import { SystemTopics } from './sys.ts';
+import { readCertificate } from './tls.ts';
+import { Users } from './users.ts';
+
+/** The same client and reason are told once in this time, with how many were kept back. */
+const TELL_EVERY_MS = 10_000;
+
+/** Logs what happens at the doors, and says events; a flood of refusals must not become a flood of those. */
+class Doorman implements EngineHost {
+  readonly #context: ServiceContext<BrokerSettings>;
+  readonly #clients: ClientList;
+  readonly #seldom: Seldom;
+  readonly authenticate: EngineHost['authenticate'];
+
+  constructor(context: ServiceContext<BrokerSettings>, accounts: Accounts, clients: ClientList) {
+    this.#context = context;
+    this.#clients = clients;
+    this.#seldom = new Seldom(context.clock, TELL_EVERY_MS);
+    this.authenticate = (credentials) => accounts.admit(credentials);
+  }
+
+  joined({ client, user, address, transport }: BrokerClient): void {
+    this.#context.log.debug({ client, user, address, transport }, 'client connected');
+  }
+
+  left(client: BrokerClient, reason: string): void {
+    this.#clients.left(client, reason);
+    this.#context.log.debug({ client: client.client, user: client.user, address: client.address, reason }, 'client left');
+  }
+
+  refused(facts: ClientFacts, reason: string): void {
+    const kept = this.#seldom.ask(`refused ${facts.address} ${facts.user} ${kindOf(reason)}`);
+    if (kept === undefined) return;
+    this.#context.log.warn({ ...facts, reason, kept }, 'client refused');
+    this.#context.emit('client-refused', { ...facts, reason });
+  }
+
+  limited(facts: ClientFacts, limit: string, reason: string): void {
+    const kept = this.#seldom.ask(`limited ${facts.client} ${limit}`);
+    if (kept === undefined) return;
+    this.#context.log.warn({ ...facts, limit, reason, kept }, 'client limited');
+    this.#context.emit('client-limited', { ...facts, limit, reason });
+  }
+}
+
+/** A reason without its numbers and names: what one flood repeats. */
+const kindOf = (reason: string) => reason.split(' ').slice(0, 4).join(' ');
+
+export const broker = defineService({
+  name: 'broker',
+  version: '0.1.0',
+  summary: 'The MQTT broker: users, access rules, listeners and counters',
+  settings: brokerSettings,
+  async start(context) {
+    const { api, clock, dataDir, dataRoot, edge, log, metrics } = context;
+    const settings = () => context.settings;
+    const secretsDir = join(dataRoot, 'secrets');
+    const users = new Users(join(dataDir, 'users.db'));
+    const accounts = new Accounts(users, join(secretsDir, 'mqtt'), edge.id, settings, clock);
+    const clients = new ClientList(clock);
+    const certificate = () => readCertificate(settings(), secretsDir, edge.id, clock, log);
+    const doorman = new Doorman(context, accounts, clients);
+    const engine = new AedesEngine(join(dataDir, 'sessions.db'), settings, certificate, doorman, { clock, log });
+
+    users.open();
+    try {
+      await engine.start();
+    } catch (error) {
+      users.close();
+      throw error;
+    }
+    const sys = new SystemTopics(engine, engine.version, clock);
+    const selfTest = new SelfTest(engine, clock);
+    sys.start();
+    sys.register(metrics);
+    serveBroker(api, { engine, users, clients, sys, log });
+    log.info({ host: context.settings.host, ...engine.ports }, 'MQTT listens');
+
+    return {
+      check: () => selfTest.run(),
+      apply: () => accounts.applySettings(),
+      async stop() {
+        sys.stop();
+        await engine.stop();
+        users.close();
+      },
+    };
+  },
+});

@@ -1,0 +1,2 @@
+export { broker } from './broker.ts';
+export { type BrokerSettings, brokerSettings } from './config.ts';

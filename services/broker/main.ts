@@ -1,0 +1,4 @@
+import { main } from '@ledge/kit';
+import { broker } from './broker.ts';
+
+await main(broker);

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@ledge/kit';
+import type { Engine } from './engine.ts';
+
+const TOPIC = '$ledge/self-test';
+const WITHIN_MS = 2000;
+
+/** Is the engine alive? A message must travel through it, and its TCP listener be open. */
+export class SelfTest {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+
+  constructor(engine: Engine, clock: Clock) {
+    this.#engine = engine;
+    this.#clock = clock;
+  }
+
+  /** Throws when it is not well. */
+  async run(): Promise<void> {
+    if (this.#engine.ports.tcp === undefined) throw new Error('the TCP listener is closed');
+    const sent = randomUUID();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = this.#engine.listen(TOPIC, ({ payload }) => {
+      if (payload.toString() === sent) resolve();
+    });
+    const cancel = this.#clock.after(WITHIN_MS, () => reject(new Error(`a message did not come back within ${WITHIN_MS} ms`)));
+    try {
+      // not in this call: it must come through the event loop
+      setImmediate(() => this.#engine.publish(TOPIC, Buffer.from(sent)));
+      await promise;
+    } finally {
+      cancel();
+      stop();
+    }
+  }
+}

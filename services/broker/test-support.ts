@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccessRule, BrokerClient } from '@ledge/contract';
+import { systemClock } from '@ledge/kit';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { pino } from 'pino';
+import { type BrokerSettings, brokerSettings } from './config.ts';
+import type { Credentials, EngineHost } from './engine.ts';
+import { AedesEngine } from './engine-aedes.ts';
+import { Rights } from './rights.ts';
+
+export const silent = pino({ level: 'silent' });
+export const EVERYTHING: AccessRule[] = [
+  { filter: '#', access: 'both' },
+  { filter: '$SYS/#', access: 'subscribe' },
+];
+
+/** Records what an engine tells; lets everyone in with all rights unless `admit` says otherwise. */
+export class RecordingHost implements EngineHost {
+  readonly rights = new Rights(EVERYTHING);
+  readonly seen: { refused: string[]; limited: { limit: string; reason: string }[]; left: { client: string; reason: string }[] } = {
+    refused: [],
+    limited: [],
+    left: [],
+  };
+  admit: (credentials: Credentials) => Rights | undefined = () => this.rights;
+  #waiting: { ready(): boolean; resolve(): void }[] = [];
+
+  async authenticate(credentials: Credentials) {
+    const rights = this.admit(credentials);
+    return rights ? ({ admitted: true, rights } as const) : ({ admitted: false, code: 5, reason: 'not known here' } as const);
+  }
+  joined(): void {
+    this.#look();
+  }
+  left(client: BrokerClient, reason: string): void {
+    this.seen.left.push({ client: client.client, reason });
+    this.#look();
+  }
+  refused(_client: unknown, reason: string): void {
+    this.seen.refused.push(reason);
+    this.#look();
+  }
+  limited(_client: unknown, limit: string, reason: string): void {
+    this.seen.limited.push({ limit, reason });
+    this.#look();
+  }
+  /** Resolves when what was seen fulfils the condition. */
+  until(ready: (seen: RecordingHost['seen']) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ ready: () => ready(this.seen), resolve });
+      this.#look();
+    });
+  }
+  #look(): void {
+    for (const waiting of this.#waiting) if (waiting.ready()) waiting.resolve();
+    this.#waiting = this.#waiting.filter((waiting) => !waiting.ready());
+  }
+}
+
+export interface TestBroker extends AsyncDisposable {
+  engine: AedesEngine;
+  host: RecordingHost;
+  settings: BrokerSettings;
+  port: number;
+  connect(options?: IClientOptions): Promise<MqttClient>;
+  raw(): Promise<Socket>;
+}
+
+export const testSettings = (changes: Partial<BrokerSettings> = {}): BrokerSettings => ({
+  ...brokerSettings.parse({}),
+  port: 0,
+  ...changes,
+});
+
+/** An engine on a free port with a store of its own, and clients for it; everything is given back when it is disposed of. */
+export async function testBroker(changes: Partial<BrokerSettings> = {}, dir?: string): Promise<TestBroker> {
+  const home = dir ?? mkdtempSync(join(tmpdir(), 'ledge-broker-'));
+  const host = new RecordingHost();
+  const settings = testSettings(changes);
+  const none = () => Promise.reject(new Error('no certificate here'));
+  const engine = new AedesEngine(join(home, 'sessions.db'), () => settings, none, host, { clock: systemClock, log: silent });
+  await engine.start();
+  const port = engine.ports.tcp ?? 0;
+  const clients: MqttClient[] = [];
+  const sockets: Socket[] = [];
+  return {
+    engine,
+    host,
+    settings,
+    port,
+    async connect(options = {}) {
+      const client = await connectAsync({ host: '127.0.0.1', port, reconnectPeriod: 0, ...options });
+      client.on('error', () => {});
+      clients.push(client);
+      return client;
+    },
+    async raw() {
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      socket.on('error', () => {});
+      await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+      return socket;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients) client.end(true);
+      for (const socket of sockets) socket.destroy();
+      await engine.stop();
+      if (!dir) rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The next messages that a client receives, as `topic payload`. */
+export function receive(client: MqttClient, count: number): Promise<string[]> {
+  const got: string[] = [];
+  return new Promise((resolve) => {
+    const take = (topic: string, payload: Buffer) => {
+      got.push(`${topic} ${payload}`);
+      if (got.length < count) return;
+      client.off('message', take);
+      resolve(got);
+    };
+    client.on('message', take);
+  });
+}
+
+/** Resolves when the client's connection has ended. */
+export const ended = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', () => resolve()));
+
+/** A port that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
