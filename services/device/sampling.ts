@@ -57,8 +57,13 @@ export class Sampler {
   admits(value: Value, timeMs: number): boolean {
     const last = this.#last;
     if (last && !this.#differs(last.value, value) && timeMs - last.timeMs < this.#atLeastEveryMs) return false;
-    this.#last = { value, timeMs };
+    this.note(value, timeMs);
     return true;
+  }
+
+  /** Remembers a value that was said whatever the rules are. */
+  note(value: Value, timeMs: number): void {
+    this.#last = { value, timeMs };
   }
 
   #differs(last: Value, value: Value): boolean {

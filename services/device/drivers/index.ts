@@ -1,8 +1,18 @@
 import type { Driver } from '../driver.ts';
-import { simulatedDriver } from './simulated.ts';
-import { systemDriver } from './system.ts';
+import { gpio } from './gpio.ts';
+import { http } from './http.ts';
+import { hwmon } from './hwmon.ts';
+import { iio } from './iio.ts';
+import { mqtt } from './mqtt.ts';
+import { serial } from './serial.ts';
+import { simulated } from './simulated.ts';
+import { system } from './system.ts';
+import { w1 } from './w1.ts';
 
-/** Every driver that is built in, by name. One of your own is one more line here. */
-export const builtInDrivers: ReadonlyMap<string, Driver> = new Map<string, Driver>(
-  [systemDriver, simulatedDriver].map((driver) => [driver.name, driver as unknown as Driver]),
+const drivers = [system, gpio, w1, iio, hwmon, mqtt, http, serial, simulated];
+
+/** Every driver that is built in, by name. A project's own are passed to `deviceService` beside these. */
+export const builtInDrivers: ReadonlyMap<string, Driver> = new Map(
+  // each driver only ever gets what its own schemas parsed, so their types may be forgotten here
+  drivers.map((driver) => [driver.name, driver as unknown as Driver]),
 );

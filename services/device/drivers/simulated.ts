@@ -58,7 +58,7 @@ function asDatatype({ datatype, values = [] }: PropertyConfig, level: number, nu
 }
 
 /** Sensors and actuators that exist only here: for trying out, for demonstrations, and to load the rest. */
-export const simulatedDriver = defineDriver({
+export const simulated = defineDriver({
   name: 'simulated',
   summary: 'Pretended sensors and switches: waves, random walks, counters, with failures on demand',
   example: `name: Greenhouse

@@ -40,7 +40,7 @@ export async function cpuThermalZone(root: string): Promise<string | undefined> 
 }
 
 /** The machine itself: what its operating system tells about processor, memory and disk, on Linux, Windows and Mac. */
-export const systemDriver = defineDriver({
+export const system = defineDriver({
   name: 'system',
   summary: 'This machine: CPU temperature, load, memory, disk, uptime',
   example: `name: This machine

@@ -1,0 +1,286 @@
+import { createHash } from 'node:crypto';
+import {
+  type DeviceState,
+  filters,
+  formatPayload,
+  type HomieDescription,
+  type HomieProperty,
+  homieDescriptionSchema,
+  ID_PATTERN,
+  type PropertyAddress,
+  parseTopic,
+  topics,
+  type Value,
+} from '@ledge/contract';
+import type { Bus, Logger } from '@ledge/kit';
+import type { z } from 'zod';
+import { RetainedTopics } from './retained.ts';
+import type { ThingConfig, ThingProperty } from './things/load.ts';
+
+/** Homie 5, "Property attributes": what `$format` says for each datatype. */
+export function formatOf({ config }: ThingProperty): string | undefined {
+  const { datatype, min, max, step, values } = config;
+  if (datatype === 'enum') return values?.join(',');
+  if (datatype === 'color') return values?.join(',') ?? 'rgb,hsv,xyz';
+  if (datatype !== 'float' && datatype !== 'integer') return undefined;
+  if (min === undefined && max === undefined && step === undefined) return undefined;
+  return `${min ?? ''}:${max ?? ''}${step === undefined ? '' : `:${step}`}`;
+}
+
+function propertyOf(property: ThingProperty): HomieProperty {
+  const { datatype, settable, retained, unit } = property.config;
+  const format = formatOf(property);
+  return {
+    name: property.name,
+    datatype,
+    ...(format === undefined ? {} : { format }),
+    ...(settable ? { settable } : {}),
+    ...(retained ? {} : { retained }),
+    ...(unit === undefined ? {} : { unit }),
+  };
+}
+
+/** Place in the tree of devices: the root says its children, a child its root. */
+type Place = { children: string[] } | { root: string; parent: string };
+
+/** The description document of a thing. Its `version` comes from its content, so that it changes when, and only when, that does. */
+export function describe(thing: Pick<ThingConfig, 'name' | 'nodes' | 'properties'>, place: Place): HomieDescription {
+  const nodes = Object.fromEntries(
+    thing.nodes.map(({ id, name, type }) => {
+      const properties = thing.properties.filter((p) => p.node === id).map((p) => [p.property, propertyOf(p)]);
+      return [id, { name, ...(type === undefined ? {} : { type }), properties: Object.fromEntries(properties) }];
+    }),
+  );
+  const content = { name: thing.name, nodes, ...place };
+  const version = createHash('sha256').update(JSON.stringify(content)).digest().readUInt32BE();
+  return { homie: '5.0', version, ...content };
+}
+
+type Description = z.output<typeof homieDescriptionSchema>;
+
+interface Device {
+  thing: ThingConfig | undefined;
+  state: DeviceState;
+  description: HomieDescription;
+  /** Topics of this device, in the order in which a new broker is to hear them. */
+  topics: Set<string>;
+}
+
+const EMPTY = { name: '', nodes: [], properties: [] };
+
+/**
+ * Says things as Homie 5 devices: one tree whose root is the box itself (thing `rootId`). MQTT knows one will per connection, and the will of
+ * this one is the root's `$state` `lost`, which then stands for all its children. Alerts tell of sensors that fail.
+ */
+export class HomiePublisher {
+  readonly #bus: Bus;
+  readonly #edge: string;
+  readonly #rootId: string;
+  readonly #rootName: string;
+  readonly #log: Logger;
+  readonly #retained: RetainedTopics;
+  readonly #devices = new Map<string, Device>();
+  #cancels: (() => void)[] = [];
+  #removed: ((id: string) => void) | undefined;
+
+  constructor(bus: Bus, edge: { id: string; name: string }, rootId: string, log: Logger) {
+    this.#bus = bus;
+    this.#edge = edge.id;
+    this.#rootId = rootId;
+    this.#rootName = edge.name;
+    this.#log = log;
+    this.#retained = new RetainedTopics(bus, log);
+  }
+
+  /** @param onStranger is called with the id of a thing that an earlier run said and that is no more */
+  async start(onStranger: (id: string) => void): Promise<void> {
+    this.#removed = onStranger;
+    this.#devices.set(this.#rootId, this.#device(undefined));
+    this.#cancels.push(
+      this.#bus.onConnect(() => this.#sayAll()),
+      this.#bus.onClose(() => this.#retained.forgetWay()),
+    );
+    const unsubscribe = await this.#bus.subscribe(filters.descriptions(this.#edge), ({ topic, payload }) => this.#heard(topic, payload));
+    this.#cancels.push(() => void unsubscribe());
+  }
+
+  /** Things are said to be disconnected; the connection that goes next says so of the root. */
+  stop(): void {
+    for (const id of this.#devices.keys()) if (id !== this.#rootId) this.state(id, 'disconnected');
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  /** Says a thing, new or changed. What a former version had and this one has not is cleared. */
+  put(thing: ThingConfig): void {
+    const before = this.#devices.get(thing.id);
+    const device = this.#device(thing, before);
+    const unchanged = before?.description.version === device.description.version;
+    this.#devices.set(thing.id, device);
+    if (unchanged) return;
+    // Homie 5: a description may only change while the device is not ready
+    this.#say(device, topics.state(this.#edge, thing.id), 'init');
+    const kept = new Set(topicsOf(this.#edge, thing));
+    for (const topic of before?.topics ?? []) {
+      if (!kept.has(topic) && isValueTopic(topic)) this.#clear(device, topic);
+    }
+    this.#say(device, topics.description(this.#edge, thing.id), device.description);
+    this.#say(device, topics.state(this.#edge, thing.id), device.state);
+    if (!before) this.#sayRoot();
+  }
+
+  state(id: string, state: DeviceState): void {
+    const device = this.#devices.get(id);
+    // the root is ready as long as this process is: its state stands for its children's, too
+    if (!device || id === this.#rootId) return;
+    device.state = state;
+    this.#say(device, topics.state(this.#edge, id), state);
+  }
+
+  /** A value of a property; `$target` follows, as Homie 5 wants it for every change once it is used. */
+  value(address: PropertyAddress, property: ThingProperty, value: Value): void {
+    const topic = topics.property(this.#edge, address);
+    const device = this.#devices.get(address.thing);
+    if (!device) return;
+    if (property.config.settable) this.target(address, property, value);
+    if (property.config.retained) this.#say(device, topic, formatPayload(value));
+    else this.#bus.publish(topic, formatPayload(value), { qos: 0 }).catch(() => {}); // a happening: late is worse than never
+  }
+
+  target(address: PropertyAddress, property: ThingProperty, value: Value): void {
+    const device = this.#devices.get(address.thing);
+    const topic = topics.target(this.#edge, address);
+    if (device && property.config.retained) this.#say(device, topic, formatPayload(value));
+    else this.#bus.publish(topic, formatPayload(value), { qos: 0 }).catch(() => {});
+  }
+
+  /** Raises or, without a text, ends an alert: something that a person should look after. */
+  alert(id: string, alert: string, text: string | undefined): void {
+    const device = this.#devices.get(id);
+    if (!device || !ID_PATTERN.test(alert)) return;
+    const topic = topics.alert(this.#edge, id, alert);
+    if (text !== undefined) this.#say(device, topic, text);
+    else if (device.topics.has(topic)) this.#clear(device, topic);
+  }
+
+  log(id: string, level: 'info' | 'warn' | 'error', text: string): void {
+    this.#bus.publish(topics.log(this.#edge, id, level), text, { qos: 0 }).catch(() => {});
+  }
+
+  /** Homie 5: who removes a device clears `$state` first, then the rest. */
+  remove(id: string): void {
+    const device = this.#devices.get(id);
+    if (!device) return;
+    this.#devices.delete(id);
+    if (id === this.#rootId) {
+      this.#devices.set(id, this.#device(undefined));
+      for (const topic of device.topics) if (isValueTopic(topic)) this.#retained.clear(topic);
+    } else {
+      for (const topic of [topics.state(this.#edge, id), ...device.topics]) this.#retained.clear(topic);
+    }
+    this.#sayRoot();
+  }
+
+  #device(thing: ThingConfig | undefined, before?: Device): Device {
+    const isRoot = thing === undefined || thing.id === this.#rootId;
+    const place = isRoot ? { children: this.#childIds() } : { root: this.#rootId, parent: this.#rootId };
+    return {
+      thing,
+      state: isRoot ? 'ready' : (before?.state ?? 'init'),
+      description: describe(thing ?? { ...EMPTY, name: this.#rootName }, place),
+      topics: before?.topics ?? new Set(),
+    };
+  }
+
+  #childIds(): string[] {
+    return [...this.#devices.keys()].filter((id) => id !== this.#rootId).sort();
+  }
+
+  #sayRoot(): void {
+    const root = this.#devices.get(this.#rootId);
+    if (!root) return;
+    const device = this.#device(root.thing, root);
+    this.#devices.set(this.#rootId, device);
+    if (device.description.version === root.description.version) return;
+    const topic = topics.state(this.#edge, this.#rootId);
+    this.#say(device, topic, 'init');
+    this.#say(device, topics.description(this.#edge, this.#rootId), device.description);
+    this.#say(device, topic, device.state);
+  }
+
+  /** To a new connection: the children, then the root, each with its state last, when all that belongs to it was said. */
+  #sayAll(): void {
+    this.#retained.forgetWay();
+    const root = this.#devices.get(this.#rootId);
+    for (const [id, device] of this.#devices) if (device !== root) this.#sayDevice(id, device);
+    if (root) this.#sayDevice(this.#rootId, root);
+  }
+
+  #sayDevice(id: string, device: Device): void {
+    const state = topics.state(this.#edge, id);
+    const description = topics.description(this.#edge, id);
+    this.#retained.say(description, device.description);
+    for (const topic of device.topics) if (topic !== state && topic !== description) this.#retained.repeat(topic);
+    this.#retained.say(state, device.state);
+    device.topics.add(description).add(state);
+  }
+
+  #say(device: Device, topic: string, payload: string | object): void {
+    device.topics.add(topic);
+    this.#retained.say(topic, payload);
+  }
+
+  #clear(device: Device, topic: string): void {
+    device.topics.delete(topic);
+    this.#retained.clear(topic);
+  }
+
+  /**
+   * A description that the broker holds from an earlier run. What it names and we no longer have is cleared: single properties,
+   * or a whole thing that was removed while we did not run.
+   */
+  #heard(topic: string, payload: Buffer): void {
+    const parsed = parseTopic(topic);
+    if (parsed.kind !== 'description' || payload.length === 0) return;
+    const id = parsed.thing;
+    const description = readDescription(payload);
+    if (!description || (description.root !== this.#rootId && id !== this.#rootId)) return;
+    const device = this.#devices.get(id);
+    const present = new Set(device?.thing ? topicsOf(this.#edge, device.thing) : []);
+    if (!device) this.#retained.clear(topics.state(this.#edge, id));
+    for (const old of topicsOfDescription(this.#edge, id, description)) if (!present.has(old)) this.#retained.clear(old);
+    if (device) return;
+    this.#retained.clear(topic);
+    this.#log.info({ thing: id }, 'cleared a thing that is no more');
+    this.#removed?.(id);
+  }
+}
+
+/** An alert's id for a property that fails. */
+export const alertId = (node: string, property: string) => `${node}-${property}`;
+
+const isValueTopic = (topic: string) => !topic.endsWith('/$state') && !topic.endsWith('/$description');
+
+const topicsOf = (edge: string, { id, properties }: ThingConfig) =>
+  properties.flatMap(({ node, property, config }) => {
+    const address = { thing: id, node, property };
+    const alert = topics.alert(edge, id, alertId(node, property));
+    const value = config.retained ? [topics.property(edge, address)] : [];
+    return config.settable && config.retained ? [...value, topics.target(edge, address), alert] : [...value, alert];
+  });
+
+function topicsOfDescription(edge: string, id: string, { nodes }: Description): string[] {
+  return Object.entries(nodes).flatMap(([node, { properties }]) =>
+    Object.keys(properties).flatMap((property) => {
+      const address = { thing: id, node, property };
+      return [topics.property(edge, address), topics.target(edge, address), topics.alert(edge, id, alertId(node, property))];
+    }),
+  );
+}
+
+function readDescription(payload: Buffer): Description | undefined {
+  try {
+    return homieDescriptionSchema.parse(JSON.parse(payload.toString('utf8')));
+  } catch {
+    return undefined; // somebody else's, or damaged: not ours to clear
+  }
+}

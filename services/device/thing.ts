@@ -1,0 +1,401 @@
+import {
+  type DeviceState,
+  durationMs,
+  Problem,
+  type PropertyAddress,
+  type PropertyView,
+  shown,
+  type ThingView,
+  type Value,
+} from '@ledge/contract';
+import type { Clock, Logger } from '@ledge/kit';
+import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from './driver.ts';
+import { formatOf } from './homie.ts';
+import { Sampler, toRaw, toValue } from './sampling.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { ThingConfig, ThingProperty } from './things/load.ts';
+
+const FIRST_RETRY_MS = 1000;
+const MAX_RETRY_MS = 60_000;
+const CLOSE_WITHIN_MS = 3000;
+
+/** What a running thing tells the core. */
+export interface ThingListener {
+  said(address: PropertyAddress, property: ThingProperty, value: Value, timeMs: number): void;
+  faulted(address: PropertyAddress, property: ThingProperty, message: string): void;
+  recovered(address: PropertyAddress, property: ThingProperty): void;
+  state(id: string, state: DeviceState): void;
+  /** The driver could not open the thing, or (undefined) now has. */
+  opened(id: string, fault: string | undefined): void;
+}
+
+export interface ThingPorts {
+  clock: Clock;
+  log: Logger;
+  scheduler: Scheduler;
+  environment: DriverEnvironment;
+  readTimeoutMs: () => number;
+  listener: ThingListener;
+}
+
+interface Channel {
+  property: ThingProperty;
+  address: PropertyAddress;
+  sampler: Sampler;
+  value: Value | undefined;
+  timeMs: number | undefined;
+  saidMs: number;
+  fault: string | undefined;
+  failures: number;
+  retryAtMs: number;
+}
+
+const retryDelayMs = (failures: number, firstMs: number) => Math.min(MAX_RETRY_MS, firstMs * 2 ** Math.min(failures - 1, 20));
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Does the new version of a thing need its driver opened anew, or did only change what the core does with the values? */
+export function sameHardware(a: ThingConfig, b: ThingConfig): boolean {
+  const hardware = ({ driver, enabled, options, properties }: ThingConfig) =>
+    JSON.stringify([
+      driver.name,
+      enabled,
+      options,
+      properties.map(({ key, source, config: { datatype, settable, retained, values } }) => [
+        key,
+        source,
+        datatype,
+        settable,
+        retained,
+        values,
+      ]),
+    ]);
+  return hardware(a) === hardware(b);
+}
+
+/** One thing while it runs: opens its driver and keeps trying, reads on the beat, decides what is said, and takes commands. */
+export class RunningThing {
+  #config: ThingConfig;
+  readonly #ports: ThingPorts;
+  #channels = new Map<PropertyKey, Channel>();
+  #open: OpenThing | undefined;
+  #openFault: string | undefined;
+  #state: DeviceState = 'init';
+  #ended = new AbortController();
+  #cancelBeats: (() => void)[] = [];
+  #opening: Promise<void> | undefined;
+
+  constructor(config: ThingConfig, ports: ThingPorts) {
+    this.#config = config;
+    this.#ports = ports;
+    this.#channels = this.#makeChannels(config);
+  }
+
+  get config(): ThingConfig {
+    return this.#config;
+  }
+  get state(): DeviceState {
+    return this.#state;
+  }
+  /** Properties that cannot be read now. */
+  get faults(): number {
+    const broken = [...this.#channels.values()].filter((channel) => channel.fault !== undefined).length;
+    return this.#config.enabled && this.#openFault !== undefined ? broken + 1 : broken;
+  }
+
+  start(): void {
+    if (!this.#config.enabled) {
+      this.#openFault = 'it is switched off in its file';
+      this.#setState('disconnected');
+      return;
+    }
+    this.#opening = this.#keepOpening(this.#ended.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort(new Error('the thing was stopped'));
+    for (const cancel of this.#cancelBeats) cancel();
+    this.#cancelBeats = [];
+    await this.#opening;
+    const open = this.#open;
+    this.#open = undefined;
+    if (!open) return;
+    const timeIsOver = new AbortController();
+    const tooLate = this.#ports.clock.sleep(CLOSE_WITHIN_MS, timeIsOver.signal).then(
+      () => this.#ports.log.warn({ thing: this.#config.id, afterMs: CLOSE_WITHIN_MS }, 'driver does not close'),
+      () => {},
+    );
+    await Promise.race([open.close().catch((error: unknown) => this.#logError(error, 'driver failed to close')), tooLate]);
+    timeIsOver.abort();
+  }
+
+  /** Takes over a version that uses the hardware in the same way: nothing is closed, no sample is lost. */
+  adopt(config: ThingConfig): void {
+    const before = this.#channels;
+    this.#config = config;
+    this.#channels = this.#makeChannels(config);
+    for (const [key, channel] of this.#channels) {
+      const { value, timeMs, fault, failures, retryAtMs } = before.get(key) ?? channel;
+      Object.assign(channel, { value, timeMs, fault, failures, retryAtMs });
+    }
+    if (this.#open) this.#beat(this.#open);
+  }
+
+  /**
+   * Sets a property; the value has the property's datatype and lies within its limits.
+   * @returns the value that the thing has now
+   */
+  async write(key: PropertyKey, value: Value, signal: AbortSignal): Promise<Value> {
+    const channel = this.#channel(key);
+    if (!this.#open)
+      throw new Problem('command-rejected', `${this.#config.id} is not connected: ${this.#openFault ?? 'it is still being opened'}`);
+    const raw = await this.#open.write(key, toRaw(channel.property.config, value), signal);
+    const now = toValue(channel.property.config, raw);
+    this.#say(this.#channels.get(key) ?? channel, now, this.#ports.clock.now());
+    return now;
+  }
+
+  property(key: PropertyKey): ThingProperty | undefined {
+    return this.#channels.get(key)?.property;
+  }
+  /** The value said last. */
+  value(key: PropertyKey): Value | undefined {
+    return this.#channels.get(key)?.value;
+  }
+
+  view(): ThingView {
+    const { id, name, driver, room, file } = this.#config;
+    return {
+      id,
+      name,
+      driver: driver.name,
+      ...(room === undefined ? {} : { room }),
+      state: this.#state,
+      file,
+      fault: this.#openFault ?? null,
+      properties: [...this.#channels.values()].map(viewOf),
+    };
+  }
+
+  #makeChannels(config: ThingConfig): Map<PropertyKey, Channel> {
+    return new Map(
+      config.properties.map((property) => [
+        property.key,
+        {
+          property,
+          address: { thing: config.id, node: property.node, property: property.property },
+          sampler: new Sampler(property.sampling),
+          value: undefined,
+          timeMs: undefined,
+          saidMs: Number.NEGATIVE_INFINITY,
+          fault: undefined,
+          failures: 0,
+          retryAtMs: Number.NEGATIVE_INFINITY,
+        },
+      ]),
+    );
+  }
+
+  #channel(key: PropertyKey): Channel {
+    const channel = this.#channels.get(key);
+    if (!channel) throw new Problem('not-found', `${this.#config.id} has no property ${shown(key)}`);
+    return channel;
+  }
+
+  #setState(state: DeviceState): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#ports.listener.state(this.#config.id, state);
+  }
+
+  /** Opens the driver, again and again with growing pauses until it succeeds or the thing is stopped. */
+  async #keepOpening(signal: AbortSignal): Promise<void> {
+    const { clock, environment, listener, log } = this.#ports;
+    for (let failures = 1; !signal.aborted; failures++) {
+      const { id, driver, options, properties } = this.#config;
+      try {
+        const sink = this.#sink(signal);
+        const open = await driver.open({ id, options, properties }, sink, environment);
+        this.#open = open;
+        if (signal.aborted) return;
+        if (this.#openFault !== undefined) log.info({ thing: id }, 'thing opened after all');
+        this.#openFault = undefined;
+        if (this.#state === 'init' || failures > 1) this.#setState('ready');
+        listener.opened(id, undefined);
+        this.#beat(open);
+        this.#readNow(open, [...open.polled]);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (this.#openFault !== messageOf(error)) this.#logError(error, 'thing could not be opened');
+        this.#openFault = messageOf(error);
+        this.#setState('disconnected');
+        listener.opened(id, this.#openFault);
+        await clock.sleep(retryDelayMs(failures, FIRST_RETRY_MS), signal).catch(() => {});
+      }
+    }
+  }
+
+  #sink(signal: AbortSignal): DriverSink {
+    const quietAfterEnd =
+      <A extends unknown[]>(say: (...args: A) => void) =>
+      (...args: A) => {
+        if (!signal.aborted) say(...args);
+      };
+    return {
+      value: quietAfterEnd((key, raw, timeMs) => this.#read(this.#channel(key), raw, timeMs ?? this.#ports.clock.now())),
+      fault: quietAfterEnd((key, problem) => this.#fail(this.#channel(key), problem)),
+      state: quietAfterEnd((state) => this.#setState(state)),
+    };
+  }
+
+  /** One beat for all polled properties with the same interval, so that the driver can read them together. */
+  #beat(open: OpenThing): void {
+    for (const cancel of this.#cancelBeats) cancel();
+    const { scheduler } = this.#ports;
+    const polled = new Map<number, PropertyKey[]>();
+    this.#cancelBeats = [];
+    for (const [key, { property }] of this.#channels) {
+      const { every, atLeastEvery } = property.sampling;
+      if (open.polled.has(key)) {
+        const everyMs = durationMs(every);
+        polled.set(everyMs, [...(polled.get(everyMs) ?? []), key]);
+      } else if (atLeastEvery !== undefined) {
+        const everyMs = durationMs(atLeastEvery);
+        this.#cancelBeats.push(scheduler.every(everyMs, () => this.#repeat(key, everyMs)));
+      }
+    }
+    for (const [everyMs, keys] of polled) {
+      let reading = false;
+      this.#cancelBeats.push(
+        scheduler.every(everyMs, () => {
+          if (reading) return; // the last one takes longer than a beat; its own time limit ends it
+          reading = true;
+          void this.#readAll(open, keys).finally(() => {
+            reading = false;
+          });
+        }),
+      );
+    }
+  }
+
+  #readNow(open: OpenThing, keys: PropertyKey[]): void {
+    if (keys.length > 0) void this.#readAll(open, keys);
+  }
+
+  /** Reads what is due; properties that failed wait for their pause to end. Never rejects. */
+  async #readAll(open: OpenThing, keys: readonly PropertyKey[]): Promise<void> {
+    const { clock, readTimeoutMs } = this.#ports;
+    const nowMs = clock.monotonic();
+    const due = keys.filter((key) => (this.#channels.get(key)?.retryAtMs ?? 0) <= nowMs);
+    if (due.length === 0) return;
+    const timeMs = clock.now();
+    const limitMs = readTimeoutMs();
+    const { signal, cancel } = this.#within(limitMs, () => new Problem('sensor-failed', `it did not answer within ${limitMs} ms`));
+    let answers: ReadonlyMap<PropertyKey, Value | Error>;
+    try {
+      answers = await Promise.race([open.read(due, signal), rejectsWith(signal)]);
+    } catch (error) {
+      answers = new Map(due.map((key) => [key, error instanceof Error ? error : new Error(String(error))]));
+    } finally {
+      cancel();
+    }
+    if (this.#open !== open) return;
+    for (const key of due) {
+      const channel = this.#channels.get(key);
+      const answer = answers.get(key) ?? new Problem('sensor-failed', 'the driver told nothing of it');
+      if (!channel) continue;
+      if (answer instanceof Error) this.#fail(channel, answer);
+      else this.#read(channel, answer, timeMs);
+    }
+  }
+
+  #read(channel: Channel, raw: Value, timeMs: number): void {
+    let value: Value;
+    try {
+      value = toValue(channel.property.config, raw);
+    } catch (error) {
+      this.#fail(channel, error as Error);
+      return;
+    }
+    if (channel.fault !== undefined) {
+      channel.fault = undefined;
+      this.#ports.log.info({ thing: this.#config.id, property: channel.property.key }, 'sensor reads again');
+      this.#ports.listener.recovered(channel.address, channel.property);
+    }
+    channel.failures = 0;
+    channel.retryAtMs = Number.NEGATIVE_INFINITY;
+    if (channel.sampler.admits(value, this.#ports.clock.monotonic())) this.#tell(channel, value, timeMs);
+  }
+
+  /** A value that is said whatever the sampling rules are: what a command set. */
+  #say(channel: Channel, value: Value, timeMs: number): void {
+    channel.sampler.note(value, this.#ports.clock.monotonic());
+    this.#tell(channel, value, timeMs);
+  }
+
+  #tell(channel: Channel, value: Value, timeMs: number): void {
+    channel.value = value;
+    channel.timeMs = timeMs;
+    channel.saidMs = this.#ports.clock.monotonic();
+    this.#ports.listener.said(channel.address, channel.property, value, timeMs);
+  }
+
+  /** Says the last value of a property that comes by itself once more, when it was quiet for so long. */
+  #repeat(key: PropertyKey, everyMs: number): void {
+    const channel = this.#channels.get(key);
+    if (!channel || channel.value === undefined || channel.fault !== undefined || !channel.property.config.retained) return;
+    if (this.#state !== 'ready' || this.#ports.clock.monotonic() - channel.saidMs < everyMs) return;
+    this.#tell(channel, channel.value, this.#ports.clock.now());
+  }
+
+  #fail(channel: Channel, error: Error): void {
+    const message = messageOf(error);
+    channel.failures++;
+    const everyMs = durationMs(channel.property.sampling.every);
+    // half a beat less, so that a reading which took a while does not cost one beat more
+    channel.retryAtMs = this.#ports.clock.monotonic() + retryDelayMs(channel.failures, everyMs) - everyMs / 2;
+    if (channel.fault === message) return;
+    const isNew = channel.fault === undefined;
+    channel.fault = message;
+    if (isNew) this.#ports.log.warn({ thing: this.#config.id, property: channel.property.key, err: error }, 'sensor failed');
+    this.#ports.listener.faulted(channel.address, channel.property, message);
+  }
+
+  /** A signal that ends after a while, or with the thing. */
+  #within(ms: number, reason: () => Error): { signal: AbortSignal; cancel: () => void } {
+    const limit = new AbortController();
+    const cancelTimer = this.#ports.clock.after(ms, () => limit.abort(reason()));
+    const end = () => limit.abort(this.#ended.signal.reason);
+    this.#ended.signal.addEventListener('abort', end, { once: true });
+    return {
+      signal: limit.signal,
+      cancel: () => {
+        cancelTimer();
+        this.#ended.signal.removeEventListener('abort', end);
+      },
+    };
+  }
+
+  #logError(error: unknown, message: string): void {
+    this.#ports.log.error({ thing: this.#config.id, driver: this.#config.driver.name, err: error }, message);
+  }
+}
+
+const rejectsWith = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+
+function viewOf({ property, value, timeMs, fault }: Channel): PropertyView {
+  const format = formatOf(property);
+  return {
+    node: property.node,
+    property: property.property,
+    name: property.name,
+    datatype: property.config.datatype,
+    ...(property.config.unit === undefined ? {} : { unit: property.config.unit }),
+    ...(format === undefined ? {} : { format }),
+    settable: property.config.settable,
+    value: value ?? null,
+    time: timeMs === undefined ? null : new Date(timeMs).toISOString(),
+    fault: fault ?? null,
+  };
+}
