@@ -1,0 +1,175 @@
+import { filters, parseTopic } from '@ledge/contract/topics.ts';
+import { batch, type Signal, signal } from '@preact/signals';
+import type { Api } from './api.ts';
+import { type Arrived, FrameBatch } from './frame-batch.ts';
+import { shownValue } from './homie.ts';
+import { sentenceOf } from './problem.ts';
+import { type ServiceModel, Services } from './services.ts';
+import { type Connection, Stream, type StreamPorts } from './stream.ts';
+import { type PropertyModel, Things } from './things.ts';
+
+export interface LivePorts extends StreamPorts {
+  /** Calls back before the next frame is drawn. */
+  onFrame: (task: () => void) => () => void;
+  onSessionEnd: () => void;
+}
+
+/** After a broker restart things say themselves again one by one; only who is silent for so long is gone. */
+const FORGET_AFTER_MS = 10_000;
+const REFRESH_AFTER_MS = 400;
+const SHOW_ACKNOWLEDGED_MS = 2500;
+const SHOW_REJECTED_MS = 12_000;
+const RESTART_WITHIN_MS = 30_000;
+
+/** Events after which things or services must be asked for what the stream does not say. */
+const THING_EVENTS = /^(thing-|sensor-)/;
+
+/** Everything that the dashboard shows, kept right by one event stream. */
+export class Live {
+  readonly things = new Things();
+  readonly services = new Services();
+  readonly connection: Signal<Connection> = signal('connecting');
+  /** True once the first picture is whole: before, an empty list means nothing. */
+  readonly complete: Signal<boolean> = signal(false);
+  /** The last thing that somebody who cannot see the page must be told. */
+  readonly announcement: Signal<string> = signal('');
+  readonly #edge: string;
+  readonly #api: Api;
+  readonly #ports: LivePorts;
+  readonly #stream: Stream;
+  readonly #frames: FrameBatch;
+  readonly #timers = new Map<string, () => void>();
+
+  constructor(edge: string, api: Api, ports: LivePorts) {
+    this.#edge = edge;
+    this.#api = api;
+    this.#ports = ports;
+    this.#frames = new FrameBatch(ports.onFrame, (messages) => batch(() => this.#apply(messages)));
+    this.#stream = new Stream([filters.things(edge), filters.services(edge), filters.events(edge)], ports, {
+      onMessage: (message) => this.#frames.add(message),
+      onConnection: (connection) => this.#connectionIs(connection),
+      onSnapshot: () => this.#snapshotBegins(),
+      onLive: (filter) => this.#filterIsLive(filter),
+      onSessionEnd: ports.onSessionEnd,
+    });
+  }
+
+  start(): void {
+    this.#stream.start();
+  }
+
+  stop(): void {
+    this.#stream.stop();
+    this.#frames.stop();
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+
+  /** Sets a property. The new value comes over the stream, not with the answer. */
+  async command(property: PropertyModel, value: string | number | boolean): Promise<void> {
+    const { info, thing, command } = property;
+    const { node, property: id, name } = info.peek();
+    const payload = String(value);
+    command.value = { state: 'pending', payload };
+    const mine = command.peek();
+    const settle = (next: PropertyModel['command']['value'], showMs: number, sentence: string) => {
+      if (command.peek() !== mine) return; // another command has taken its place
+      command.value = next;
+      this.announcement.value = sentence;
+      this.#ports.after(showMs, () => {
+        if (command.peek() === next) command.value = undefined;
+      });
+    };
+    try {
+      await this.#api.command({ params: { thing, node, property: id }, body: { value } });
+      settle({ state: 'acknowledged', payload }, SHOW_ACKNOWLEDGED_MS, `${name} set to ${shownValue(info.peek(), payload)}`);
+    } catch (error) {
+      const reason = sentenceOf(error);
+      settle({ state: 'rejected', payload, reason }, SHOW_REJECTED_MS, `${name} not set: ${reason}`);
+    }
+  }
+
+  /** Rejects when the box refuses. */
+  async restart({ name }: ServiceModel): Promise<void> {
+    this.services.setRestarting(name, true);
+    this.#later(`restart ${name}`, RESTART_WITHIN_MS, () => this.services.setRestarting(name, false));
+    try {
+      await this.#api.restart({ params: { name } });
+      this.announcement.value = `${name} restarts`;
+    } catch (error) {
+      this.services.setRestarting(name, false);
+      this.announcement.value = `${name} was not restarted: ${sentenceOf(error)}`;
+      throw error;
+    }
+  }
+
+  #apply(messages: readonly Arrived[]): void {
+    const atMs = this.#api.boxNow();
+    for (const { topic, payload, retained } of messages) {
+      const parsed = parseTopic(topic);
+      if (parsed.kind === 'event') {
+        if (THING_EVENTS.test(parsed.event)) this.#refreshThings();
+      } else if (parsed.kind === 'service') {
+        this.services.take(parsed.name, payload);
+        this.#refreshServices();
+      } else {
+        this.things.take(topic, payload, retained, atMs);
+        if (parsed.kind === 'description') this.#refreshThings();
+      }
+    }
+  }
+
+  #connectionIs(connection: Connection): void {
+    const before = this.connection.peek();
+    this.connection.value = connection;
+    if (connection === 'offline' && before !== 'offline') this.announcement.value = 'Connection lost. The values are old.';
+    if (connection === 'live' && (before === 'offline' || before === 'bus-away')) {
+      this.announcement.value = 'Connected again.';
+      if (before === 'bus-away') this.#snapshotBegins();
+    }
+    if (connection === 'live') {
+      this.#refreshThings();
+      this.#refreshServices();
+    }
+  }
+
+  #snapshotBegins(): void {
+    this.#timers.get('forget')?.();
+    this.#frames.flush();
+    this.things.beginSnapshot();
+  }
+
+  #filterIsLive(filter: string): void {
+    if (filter !== filters.things(this.#edge)) return;
+    this.#frames.flush();
+    this.complete.value = true;
+    this.#refreshThings();
+    this.#later('forget', FORGET_AFTER_MS, () => this.things.dropUnsaid());
+  }
+
+  #refreshThings(): void {
+    this.#refresh('things', async () => {
+      const views = await this.#api.things();
+      this.#frames.flush();
+      batch(() => this.things.merge(views));
+    });
+  }
+
+  #refreshServices(): void {
+    this.#refresh('services', async () => this.services.merge(await this.#api.services()));
+  }
+
+  /** Soon, and once for many reasons at a time. What cannot be had now is asked again at the next reason. */
+  #refresh(name: string, ask: () => Promise<void>): void {
+    if (!this.#timers.has(name)) this.#later(name, REFRESH_AFTER_MS, () => void ask().catch(() => undefined));
+  }
+
+  #later(name: string, ms: number, task: () => void): void {
+    this.#timers.get(name)?.();
+    const cancel = this.#ports.after(ms, () => {
+      this.#timers.delete(name);
+      task();
+    });
+    this.#timers.set(name, cancel);
+  }
+}

@@ -1,0 +1,202 @@
+import type { DeviceState, ThingView } from '@ledge/contract';
+import { parseTopic } from '@ledge/contract/topics.ts';
+import { type Signal, signal } from '@preact/signals';
+import { learnRhythm } from './age.ts';
+import { type PropertyInfo, parseDescription, readable, stateOf } from './homie.ts';
+
+/** A command on its way: what was asked, and how it ended. */
+export type Command =
+  | { state: 'pending'; payload: string }
+  | { state: 'acknowledged'; payload: string }
+  | { state: 'rejected'; payload: string; reason: string };
+
+/** One property; each of its signals changes alone, so that a new value redraws one line of text and nothing else. */
+export interface PropertyModel {
+  readonly thing: string;
+  readonly key: string;
+  readonly info: Signal<PropertyInfo>;
+  readonly payload: Signal<string | undefined>;
+  /** When it was measured or came, in ms of the box's clock; undefined while unknown. */
+  readonly timeMs: Signal<number | undefined>;
+  readonly rhythmMs: Signal<number | undefined>;
+  readonly fault: Signal<string | undefined>;
+  readonly command: Signal<Command | undefined>;
+}
+export interface ThingModel {
+  readonly id: string;
+  readonly name: Signal<string>;
+  readonly room: Signal<string>;
+  readonly state: Signal<DeviceState>;
+  /** Whatever is wrong with the thing as a whole, for people. */
+  readonly faults: Signal<readonly string[]>;
+  readonly properties: Signal<readonly PropertyModel[]>;
+}
+
+interface Known extends ThingModel {
+  described: boolean;
+  /** Said again since the last snapshot began. */
+  said: boolean;
+  readonly all: Map<string, PropertyModel>;
+  readonly alerts: Map<string, string>;
+  driverFault: string | undefined;
+}
+
+const newProperty = (thing: string, node: string, property: string): PropertyModel => ({
+  thing,
+  key: `${node}/${property}`,
+  info: signal({ node, property, name: readable(property), datatype: 'string', unit: '', format: '', settable: false }),
+  payload: signal(undefined),
+  timeMs: signal(undefined),
+  rhythmMs: signal(undefined),
+  fault: signal(undefined),
+  command: signal(undefined),
+});
+
+const newThing = (id: string): Known => ({
+  id,
+  name: signal(readable(id)),
+  room: signal(''),
+  state: signal<DeviceState>('init'),
+  faults: signal([]),
+  properties: signal([]),
+  described: false,
+  said: true,
+  all: new Map(),
+  alerts: new Map(),
+  driverFault: undefined,
+});
+
+const sameInfo = (a: PropertyInfo, b: PropertyInfo) => (Object.keys(a) as (keyof PropertyInfo)[]).every((key) => a[key] === b[key]);
+const byName = (a: ThingModel, b: ThingModel) =>
+  a.room.peek().localeCompare(b.room.peek()) || a.name.peek().localeCompare(b.name.peek()) || a.id.localeCompare(b.id);
+
+/** The things of the box, as their Homie topics say them. Names, order and the list change seldom; values change all the time. */
+export class Things {
+  readonly list: Signal<readonly ThingModel[]> = signal([]);
+  readonly #byId = new Map<string, Known>();
+
+  /** One message below `<edge>/5/`. `atMs` is the box's time; a retained value is older than its arrival, so it has no time yet. */
+  take(topic: string, payload: string, retained: boolean, atMs: number): void {
+    const parsed = parseTopic(topic);
+    switch (parsed.kind) {
+      case 'description':
+        this.#describe(parsed.thing, payload);
+        break;
+      case 'state':
+        if (payload === '') this.#remove(parsed.thing);
+        else this.#thing(parsed.thing).state.value = stateOf(payload);
+        break;
+      case 'property':
+        this.#value(this.#property(parsed.thing, parsed.node, parsed.property), payload, retained, atMs);
+        break;
+      case 'other':
+        this.#alert(topic, payload);
+        break;
+    }
+  }
+
+  /** What the stream does not say: rooms, times of retained values, and why a value cannot be read. */
+  merge(views: readonly ThingView[]): void {
+    for (const view of views) {
+      const thing = this.#byId.get(view.id);
+      if (!thing) continue;
+      thing.room.value = view.room ?? '';
+      thing.driverFault = view.fault ?? undefined;
+      this.#showFaults(thing);
+      for (const { node, property, time, fault } of view.properties) {
+        const model = thing.all.get(`${node}/${property}`);
+        if (!model) continue;
+        model.fault.value = fault ?? undefined;
+        const timeMs = time === null ? Number.NaN : Date.parse(time);
+        if (timeMs > (model.timeMs.peek() ?? Number.NEGATIVE_INFINITY)) model.timeMs.value = timeMs;
+      }
+    }
+    this.#sort();
+  }
+
+  /** From now on everything is said again; {@link dropUnsaid} forgets what was not. */
+  beginSnapshot(): void {
+    for (const thing of this.#byId.values()) thing.said = false;
+  }
+
+  dropUnsaid(): void {
+    for (const thing of [...this.#byId.values()]) if (!thing.said) this.#remove(thing.id);
+  }
+
+  clear(): void {
+    this.#byId.clear();
+    this.list.value = [];
+  }
+
+  #thing(id: string): Known {
+    const known = this.#byId.get(id) ?? newThing(id);
+    this.#byId.set(id, known);
+    known.said = true;
+    return known;
+  }
+
+  #property(thing: string, node: string, property: string): PropertyModel {
+    const { all } = this.#thing(thing);
+    const key = `${node}/${property}`;
+    const model = all.get(key) ?? newProperty(thing, node, property);
+    all.set(key, model);
+    return model;
+  }
+
+  #describe(id: string, payload: string): void {
+    if (payload === '') {
+      this.#remove(id);
+      return;
+    }
+    const info = parseDescription(payload, id);
+    if (!info) return;
+    const thing = this.#thing(id);
+    thing.name.value = info.name;
+    const models = info.properties.map((property) => {
+      const model = this.#property(id, property.node, property.property);
+      if (!sameInfo(model.info.peek(), property)) model.info.value = property;
+      return model;
+    });
+    const before = thing.properties.peek();
+    if (models.length !== before.length || models.some((model, i) => model !== before[i])) thing.properties.value = models;
+    thing.described = true;
+    this.#sort();
+  }
+
+  #remove(id: string): void {
+    if (this.#byId.delete(id)) this.#sort();
+  }
+
+  #sort(): void {
+    const next = [...this.#byId.values()].filter((thing) => thing.described).sort(byName);
+    const before = this.list.peek();
+    if (next.length !== before.length || next.some((thing, i) => thing !== before[i])) this.list.value = next;
+  }
+
+  #value(model: PropertyModel, payload: string, retained: boolean, atMs: number): void {
+    const lastMs = model.timeMs.peek();
+    if (retained && model.payload.peek() === payload) return;
+    model.payload.value = payload;
+    if (retained) {
+      model.timeMs.value = undefined;
+      return;
+    }
+    model.timeMs.value = atMs;
+    if (lastMs !== undefined) model.rhythmMs.value = learnRhythm(model.rhythmMs.peek(), atMs - lastMs);
+  }
+
+  /** Homie 5, "Alerts": `$alert/<id>`, retained while it stands. */
+  #alert(topic: string, payload: string): void {
+    const [, , id, word, alert] = topic.split('/');
+    if (id === undefined || word !== '$alert' || alert === undefined) return;
+    const thing = this.#thing(id);
+    if (payload === '') thing.alerts.delete(alert);
+    else thing.alerts.set(alert, payload);
+    this.#showFaults(thing);
+  }
+
+  #showFaults(thing: Known): void {
+    const next = [...new Set([...(thing.driverFault ? [thing.driverFault] : []), ...thing.alerts.values()])];
+    if (next.join('\n') !== thing.faults.peek().join('\n')) thing.faults.value = next;
+  }
+}

@@ -1,0 +1,114 @@
+import type { VNode } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { countdownText } from '../client/age.ts';
+import { ApiProblem, sentenceOf } from '../client/problem.ts';
+import { html } from '../components/html.ts';
+import { Icon } from '../components/icons.ts';
+
+const TICK_MS = 250;
+
+/** Seconds until `untilMs`, counting down; 0 when it is over. */
+function useCountdown(untilMs: number): number {
+  const [nowMs, setNowMs] = useState(Date.now());
+  const over = nowMs >= untilMs;
+  useEffect(() => {
+    if (Date.now() >= untilMs) return;
+    const timer = setInterval(() => setNowMs(Date.now()), TICK_MS);
+    return () => clearInterval(timer);
+  }, [untilMs, over]);
+  return Math.max(0, (untilMs - nowMs) / 1000);
+}
+
+export interface Attempt {
+  error: string | undefined;
+  busy: boolean;
+  /** Seconds until another try is taken. */
+  lockedS: number;
+  submit: () => void;
+}
+
+/** One try after the other: busy, the sentence when it fails, and the wait when there were too many. */
+export function useAttempt(act: () => Promise<void>): Attempt {
+  const [error, setError] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const [lockedUntilMs, setLockedUntilMs] = useState(0);
+  const lockedS = useCountdown(lockedUntilMs);
+  const submit = () => {
+    setBusy(true);
+    setError(undefined);
+    act()
+      .catch((problem: unknown) => {
+        setError(sentenceOf(problem));
+        if (problem instanceof ApiProblem && problem.code === 'too-many-tries')
+          setLockedUntilMs(Date.now() + (problem.retryAfterS ?? 1) * 1000);
+      })
+      .finally(() => setBusy(false));
+  };
+  return { error: lockedS > 0 ? 'Too many tries.' : error, busy, lockedS, submit };
+}
+
+/** A frame for the pages before the dashboard: mark, name of the box, one heading, one form. */
+export function Gate({ boxName, title, lead, children }: { boxName: string; title: string; lead: string; children?: unknown }): VNode {
+  return html`
+    <main class="gate">
+      <div class="gate-card">
+        <p class="brand"><span class="mark"><${Icon} name="mark" /></span>${boxName || 'Ledge'}</p>
+        <h1>${title}</h1>
+        <p class="lead">${lead}</p>
+        ${children}
+      </div>
+    </main>
+  `;
+}
+
+/** What went wrong, or how long to wait. Always there, so that screen readers notice and nothing moves. */
+export function Outcome({ attempt, id }: { attempt: Attempt; id: string }): VNode {
+  const wait = attempt.lockedS > 0 ? ` Try again in ${countdownText(attempt.lockedS)}.` : '';
+  return html`
+    <p class="outcome" id=${id} role="alert">
+      ${attempt.error && html`<${Icon} name="warning" />`}<span>${attempt.error ?? ''}${wait && html`<span aria-live="off">${wait}</span>`}</span>
+    </p>
+  `;
+}
+
+interface PasswordProps {
+  label: string;
+  value: string;
+  onInput: (value: string) => void;
+  autocomplete: 'current-password' | 'new-password';
+  describedBy: string;
+  autofocus?: boolean;
+}
+
+/** A password with a button that shows it: on a phone, blind typing is what goes wrong. */
+export function PasswordField({ label, value, onInput, autocomplete, describedBy, autofocus = false }: PasswordProps): VNode {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    if (autofocus) input.current?.focus();
+  }, [autofocus]);
+  return html`
+    <div class="field">
+      <label for=${id}>${label}</label>
+      <div class="with-button">
+        <input
+          id=${id}
+          ref=${input}
+          type=${shown ? 'text' : 'password'}
+          value=${value}
+          autocomplete=${autocomplete}
+          autocapitalize="off"
+          spellcheck=${false}
+          maxlength="200"
+          required
+          aria-describedby=${describedBy}
+          onInput=${(event: InputEvent) => onInput((event.target as HTMLInputElement).value)}
+        />
+        <button type="button" class="plain" aria-pressed=${shown} aria-label="Show the password" onClick=${() => setShown(!shown)}>
+          <${Icon} name="eye" />
+        </button>
+      </div>
+    </div>
+  `;
+}
