@@ -106,7 +106,6 @@ class MqttThing implements OpenThing {
     const publish = () => this.#environment.bus.publish(command.topic, payload, { qos: command.qos, retain: command.retain });
     if (command.optimistic) {
       await publish();
-      this.#sink.value(key, value);
       return value;
     }
     const settled = new AbortController();
@@ -167,17 +166,27 @@ class MqttThing implements OpenThing {
   }
 
   #hearProperty({ key, config, source }: DriverProperty<Source>, text: string, from: string): void {
-    let value: Value;
+    let raw: unknown;
     try {
-      value = toValue(extract(text, source.value, from), config, source);
+      raw = extract(text, source.value, from);
     } catch (error) {
       // devices often say a part of their state only: a path that once had a value is right
       if (!this.#heard.has(key)) this.#sink.fault(key, asError(error));
       return;
     }
+    try {
+      this.#take(key, toValue(raw, config, source));
+    } catch (error) {
+      this.#sink.fault(key, asError(error));
+    }
+  }
+
+  /** A value that answers a command is told by the command. */
+  #take(key: string, value: Value): void {
     this.#heard.add(key);
-    this.#sink.value(key, value);
-    for (const waiting of [...this.#waiting]) if (waiting.key === key && waiting.value === value) waiting.resolve(value);
+    const answered = [...this.#waiting].filter((waiting) => waiting.key === key && waiting.value === value);
+    for (const waiting of answered) waiting.resolve(value);
+    if (answered.length === 0) this.#sink.value(key, value);
   }
 }
 

@@ -37,8 +37,9 @@ export interface TestEnvironment extends DriverEnvironment {
   processes: FakeProcesses;
 }
 
-export function environment(changes: Partial<TestEnvironment> = {}): TestEnvironment {
-  return {
+/** A world in memory where nothing is installed; a test changes what it needs. */
+export function environment<Changes extends Partial<DriverEnvironment>>(changes?: Changes): Omit<TestEnvironment, keyof Changes> & Changes {
+  const world: TestEnvironment = {
     edge: 'ledge-0000test',
     clock: fakeClock(),
     random: () => 0.5,
@@ -47,8 +48,8 @@ export function environment(changes: Partial<TestEnvironment> = {}): TestEnviron
     bus: memoryBus(),
     fetch: () => Promise.reject(new TypeError('this test has no network')),
     processes: fakeProcesses(),
-    ...changes,
   };
+  return Object.assign(world, changes);
 }
 
 /** A sink that remembers, and lets a test wait for what comes next. */
