@@ -2,7 +2,7 @@ import type { Value } from '@ledge/contract';
 import { expect, test } from 'vitest';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { readIntegers, readNumbers, readValues, writeIntegers, writeNumbers, writeValues } from './columns.ts';
-import { seededRandom } from './testing/sensors.ts';
+import { seededRandom } from './test-tools/sensors.ts';
 
 const ROUNDS = 2000;
 

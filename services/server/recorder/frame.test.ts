@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Batch, samplesOf } from './batch.ts';
 import { decodeFrame, encodeFrame, frameAt, framesIn, PAGE_BYTES } from './frame.ts';
 
-import { START, seededRandom, TEMPERATURE } from './testing/sensors.ts';
+import { START, seededRandom, TEMPERATURE } from './test-tools/sensors.ts';
 
 function randomBatch(seed: number): Batch {
   const random = seededRandom(seed);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { chooseResolution, pointGrid, Thinner } from './query.ts';
 import { DAY_MS, grid, HOUR_MS, MINUTE_MS } from './rollup.ts';
 import { recorderSettingsSchema } from './settings.ts';
-import { START, seededRandom } from './testing/sensors.ts';
+import { START, seededRandom } from './test-tools/sensors.ts';
 
 const settings = recorderSettingsSchema.parse({});
 const ending = (spanMs: number, nowMs = START) => ({ fromMs: nowMs - spanMs, toMs: nowMs });

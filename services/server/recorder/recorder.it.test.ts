@@ -4,11 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { recorderRig, temporaryDirectory } from './testing/rig.ts';
-import { START, seededRandom } from './testing/sensors.ts';
+import { recorderRig, temporaryDirectory } from './test-tools/rig.ts';
+import { START, seededRandom } from './test-tools/sensors.ts';
 
 const child = (file: string, args: readonly (string | number)[]) =>
-  spawn(process.execPath, [join(import.meta.dirname, 'testing', file), ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  spawn(process.execPath, [join(import.meta.dirname, 'test-tools', file), ...args.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
 
 const BUDGET_BYTES_A_DAY = 50_000_000;
 

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { PAGE_BYTES } from './frame.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './rollup.ts';
 import { MAX_UNSAVED, SAVE_AFTER_MS } from './store.ts';
-import { recorderRig } from './testing/rig.ts';
-import { START, TEMPERATURE } from './testing/sensors.ts';
+import { recorderRig } from './test-tools/rig.ts';
+import { START, TEMPERATURE } from './test-tools/sensors.ts';
 
 const DISK_FULL = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 const time = (ms: number) => new Date(START + ms).toISOString();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Sample } from './batch.ts';
 import { addBuckets, addSample, type Buckets, decodeBlock, encodeBlock, GRIDS, grid, HOUR_MS, MINUTE_MS } from './rollup.ts';
-import { START, seededRandom } from './testing/sensors.ts';
+import { START, seededRandom } from './test-tools/sensors.ts';
 
 const random = seededRandom(9);
 const samples: Sample[] = Array.from({ length: 3000 }, (_, seq) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAX_RANGES, SeqSet } from './seq-set.ts';
-import { seededRandom } from './testing/sensors.ts';
+import { seededRandom } from './test-tools/sensors.ts';
 
 test('holds exactly what was added, in whatever order it came', () => {
   const random = seededRandom(5);
