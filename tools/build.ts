@@ -4,7 +4,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OUR_SERVICES } from '@ledge/supervisor';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { buildWebui } from './webui.ts';
 
 const USAGE = `Usage: ./build.sh build [--quiet]
@@ -14,6 +14,20 @@ Makes dist/: <service>.mjs for each service, ledge.mjs that runs them all, webui
 const root = join(import.meta.dirname, '..');
 /** Packages with native parts, or that only some machines have: found in node_modules when the program runs. */
 const EXTERNAL = ['classic-level', 'onoff', 'epoll', 'sd-notify'];
+
+/** zod brings its messages in fifty languages; ours are for logs and programs, and the pages translate by code. Saves memory in each service. */
+const oneLanguage: Plugin = {
+  name: 'one-language',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /locales\/index\.js$/ }, ({ importer }) =>
+      importer.includes('zod') ? { path: 'en', namespace: 'zod-locales' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'zod-locales' }, () => ({
+      contents: "export { default as en } from 'zod/v4/locales/en.js';",
+      resolveDir: root,
+    }));
+  },
+};
 
 export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
   const entries = Object.fromEntries(OUR_SERVICES.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
@@ -29,6 +43,7 @@ export async function bundleServices(): Promise<{ file: string; bytes: number }[
     minifyWhitespace: true,
     legalComments: 'none',
     external: EXTERNAL,
+    plugins: [oneLanguage],
     // packages in CommonJS call require(), which modules do not have
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     metafile: true,

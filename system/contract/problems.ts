@@ -109,7 +109,7 @@ export function fieldErrors(error: z.core.$ZodError, input: unknown): FieldError
       return { field, message: `${field} is not known here` };
     }
     const field = issue.path.join('.');
-    const wanted = issue.message.replace(/^Invalid input: /, '').replace(/^Too (small|big): /, '');
+    const wanted = issue.message.replace(/^Invalid (input|option): /, '').replace(/^Too (small|big): /, '');
     return { field, message: `${field || 'the value'} is ${shown(at(input, issue.path))}; ${wanted}` };
   });
 }
