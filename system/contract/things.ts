@@ -18,15 +18,19 @@ export const durationSchema = z.string().regex(DURATION, 'a time span such as 50
 
 export const idSchema = z.string().max(64).regex(ID_PATTERN, 'lower-case letters, digits and hyphens are wanted, such as living-room');
 
+const samplingShape = {
+  every: durationSchema.meta({ description: 'how often the driver reads, for drivers that are asked; default 5s' }),
+  onChange: z.boolean().meta({ description: 'say a value only when it differs from the last one said' }),
+  threshold: z.number().positive().optional().meta({ description: 'say a number only when it moved by at least this much' }),
+  atLeastEvery: durationSchema.optional().meta({ description: 'say an unchanged value again after this time all the same' }),
+};
+
 /** When a property is read and when what was read is said. */
 export const samplingSchema = z
-  .strictObject({
-    every: durationSchema.default('5s').meta({ description: 'how often the driver reads, for drivers that are asked' }),
-    onChange: z.boolean().default(false).meta({ description: 'say a value only when it differs from the last one said' }),
-    threshold: z.number().positive().optional().meta({ description: 'say a number only when it moved by at least this much' }),
-    atLeastEvery: durationSchema.optional().meta({ description: 'say an unchanged value again after this time all the same' }),
-  })
+  .strictObject({ ...samplingShape, every: samplingShape.every.default('5s'), onChange: samplingShape.onChange.default(false) })
   .meta({ description: 'sampling' });
+/** What a file says of it, without defaults: a property's goes over the thing's, key by key. */
+const samplingRulesSchema = z.strictObject(samplingShape).partial();
 export type Sampling = z.infer<typeof samplingSchema>;
 
 export const propertySchema = z.strictObject({
@@ -43,7 +47,7 @@ export const propertySchema = z.strictObject({
   scale: z.number().optional().meta({ description: 'what was read is multiplied by this …' }),
   offset: z.number().optional().meta({ description: '… and this is added' }),
   source: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options for this property" }),
-  sample: samplingSchema.partial().optional().meta({ description: "overrides the thing's sampling" }),
+  sample: samplingRulesSchema.optional().meta({ description: "overrides the thing's sampling" }),
 });
 export type PropertyConfig = z.infer<typeof propertySchema>;
 
@@ -68,7 +72,7 @@ export const thingSchema = z
     room: z.string().max(100).optional().meta({ description: 'where it is; the dashboard groups by it' }),
     enabled: z.boolean().default(true),
     options: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options" }),
-    sample: samplingSchema.partial().default({}),
+    sample: samplingRulesSchema.default({}),
     nodes: z.record(idSchema, nodeSchema).optional(),
     properties: z.record(idSchema, propertySchema).optional(),
   })
