@@ -9,17 +9,11 @@ export const deviceSettings = z.object({
     .max(300_000)
     .default(5000)
     .meta({ title: 'Time for a command', description: 'A thing that has not answered by then has timed out', unit: 'ms' }),
-  readTimeoutMs: z
-    .number()
-    .int()
-    .min(100)
-    .max(300_000)
-    .default(5000)
-    .meta({
-      title: 'Time for a reading',
-      description: 'A sensor that has not answered by then has failed, and is asked again later',
-      unit: 'ms',
-    }),
+  readTimeoutMs: z.number().int().min(100).max(300_000).default(5000).meta({
+    title: 'Time for a reading',
+    description: 'A sensor that has not answered by then has failed, and is asked again later',
+    unit: 'ms',
+  }),
   rescanMs: z.number().int().min(500).max(3_600_000).default(10_000).meta({
     title: 'Look for changed thing files every',
     description: 'A net below the notification of the file system',

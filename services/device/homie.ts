@@ -146,11 +146,13 @@ export class HomiePublisher {
     else this.#bus.publish(topic, formatPayload(value), { qos: 0 }).catch(() => {}); // a happening: late is worse than never
   }
 
+  /** What a property is meant to become. */
   target(address: PropertyAddress, property: ThingProperty, value: Value): void {
     const device = this.#devices.get(address.thing);
     const topic = topics.target(this.#edge, address);
-    if (device && property.config.retained) this.#say(device, topic, formatPayload(value));
-    else this.#bus.publish(topic, formatPayload(value), { qos: 0 }).catch(() => {});
+    const payload = formatPayload(value);
+    if (!property.config.retained) this.#bus.publish(topic, payload, { qos: 0 }).catch(() => {});
+    else if (device && this.#retained.last(topic) !== payload) this.#say(device, topic, payload);
   }
 
   /** Raises or, without a text, ends an alert: something that a person should look after. */

@@ -26,6 +26,11 @@ export class RetainedTopics {
     this.#give(topic, payload);
   }
 
+  /** What was given last, if anything. */
+  last(topic: string): Payload | undefined {
+    return this.#topics.get(topic)?.payload;
+  }
+
   /** Clears the value at the broker. While the broker is away this is remembered, too. */
   clear(topic: string): void {
     this.#give(topic, undefined);

@@ -357,7 +357,9 @@ export class RunningThing {
     if (channel.fault === message) return;
     const isNew = channel.fault === undefined;
     channel.fault = message;
-    if (isNew) this.#ports.log.warn({ thing: this.#config.id, property: channel.property.key, err: error }, 'sensor failed');
+    // a Problem says all in its sentence; of anything else the stack helps
+    const why = error instanceof Problem ? { reason: message } : { err: error };
+    if (isNew) this.#ports.log.warn({ thing: this.#config.id, property: channel.property.key, ...why }, 'sensor failed');
     this.#ports.listener.faulted(channel.address, channel.property, message);
   }
 

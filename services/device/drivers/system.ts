@@ -64,7 +64,7 @@ properties:
   async open(thing, _sink, environment): Promise<OpenThing> {
     const properties = new Map(thing.properties.map((property) => [property.key, property.source]));
     const zone = await cpuThermalZone(environment.root);
-    let lastTimes = cpuTimes();
+    let lastTimes: CpuTimes = { idle: 0, total: 0 }; // so the first reading is the mean since the machine started
     let lastCpu = 0;
 
     /** Share of the time since the last reading in which the processors worked. */
