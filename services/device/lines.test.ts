@@ -24,7 +24,7 @@ test('a character that is cut in two is whole again', () => {
 });
 
 test('a line that is too long is dropped whole, told once, and the next one is heard', () => {
-  expect(split(['x'.repeat(6), 'x'.repeat(6), 'x\nok\n'], 10)).toEqual({ lines: ['ok'], overlong: 1 });
+  expect(split(['x'.repeat(6), 'x'.repeat(6), 'x'.repeat(9), 'x'.repeat(9), 'x\nok\n'], 10)).toEqual({ lines: ['ok'], overlong: 1 });
 });
 
 test('bytes that are no text do no harm', () => {

@@ -40,13 +40,15 @@ driverContract('http with an inverter', () => {
 
 test('properties of one address share one request', async () => {
   const { fetch, requests } = server(status);
-  const thing = await open(http, { options: { url: ADDRESS, headers: { authorization: 'Bearer x' } }, properties }, environment({ fetch }));
+  const env = environment({ fetch });
+  const thing = await open(http, { options: { url: ADDRESS, headers: { authorization: 'Bearer x' } }, properties }, env);
   const values = await thing.read(['power', 'limit'], never());
   expect([...values]).toEqual([
     ['power', 812.5],
     ['limit', 80],
   ]);
   expect(requests).toHaveLength(1);
+  expect(env.clock.pendingTimers).toBe(0);
   expect(requests[0]?.headers.get('authorization')).toBe('Bearer x');
 });
 
@@ -126,9 +128,13 @@ test('a ring of redirects, and one to a file, are refused', async () => {
 
 test('an endless answer is cut off', async () => {
   let cancelled = false;
+  let sent = 0;
   const endless = () =>
     new ReadableStream({
-      pull: (controller) => controller.enqueue(new Uint8Array(300_000)),
+      pull: (controller) => {
+        sent += 300_000;
+        controller.enqueue(new Uint8Array(300_000));
+      },
       cancel: () => {
         cancelled = true;
       },
@@ -137,6 +143,7 @@ test('an endless answer is cut off', async () => {
   const thing = await open(http, { options: { url: ADDRESS }, properties }, environment({ fetch }));
   expect(await readOne(thing, 'power')).toMatch(/answered more than 1048576 bytes/);
   expect(cancelled).toBe(true);
+  expect(sent).toBeLessThan(2_000_000);
 });
 
 test('addresses other than http, with passwords, and headers with line breaks are refused', () => {
