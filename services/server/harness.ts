@@ -47,6 +47,10 @@ export interface TestBox extends AsyncDisposable {
   /** A registry record on the bus; resolves when the gateway knows it. */
   announce(name: string, address: string): Promise<void>;
   restart(): Promise<void>;
+  /** Publishes on the box's own bus, as another service does. */
+  say(topic: string, payload: string, retain?: boolean): Promise<void>;
+  stopBroker(): Promise<void>;
+  edge: string;
 }
 
 export async function startBox(more: Environment = {}, ports: { manager?: ServiceManager } = {}): Promise<TestBox> {
@@ -97,9 +101,12 @@ export async function startBox(more: Environment = {}, ports: { manager?: Servic
       const edge = readEdge(data, environment).id;
       const startedAt = new Date().toISOString();
       const record = { name, version: '1.0.0', summary: name, state: 'ready', address, instance: randomUUID(), startedAt, tiles: [] };
-      await broker.say(topics.service(edge, name), JSON.stringify(record));
+      await broker.say(topics.service(edge, name), JSON.stringify(record), true);
       await eventually(async () => (await ask(`/api/${name}/`)).json.code !== 'not-found');
     },
+    say: (topic, payload, retain = false) => broker.say(topic, payload, retain),
+    stopBroker: () => broker.stop(),
+    edge: readEdge(data, environment).id,
     async restart() {
       await running.stop();
       running = await start();
@@ -153,11 +160,12 @@ async function startBroker() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    say: (topic: string, payload: string) =>
+    say: (topic: string, payload: string, retain: boolean) =>
       new Promise<void>((resolve, reject) =>
-        aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain: true, dup: false }, (error) => (error ? reject(error) : resolve())),
+        aedes.publish({ cmd: 'publish', topic, payload, qos: 1, retain, dup: false }, (error) => (error ? reject(error) : resolve())),
       ),
     async stop() {
+      if (aedes.closed) return;
       await new Promise<void>((resolve) => aedes.close(resolve));
       await new Promise((resolve) => server.close(resolve));
     },

@@ -2,8 +2,8 @@ import { type Health, healthSchema, Problem } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
 import { ask, type Target } from './address.ts';
 
-const ANSWER_WITHIN_MS = 1_500;
-/** A service that is busy may miss one poll; one that refuses the connection is gone. */
+const ANSWER_WITHIN_MS = 1_000;
+/** A service that is busy may miss one question, and is asked again at once; one that refuses the connection is gone. */
 const MISSES_UNTIL_LOST = 2;
 
 export type Wellness = { kind: 'answers'; state: Health['state']; detail: string | undefined } | { kind: 'away'; why: string };
@@ -12,8 +12,9 @@ export type Wellness = { kind: 'answers'; state: Health['state']; detail: string
 export class HealthProbe {
   readonly #clock: Clock;
   #wellness: Wellness | undefined;
-  #misses = 0;
+  #everAnswered = false;
   #asking: Promise<void> | undefined;
+  #round = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,35 +25,43 @@ export class HealthProbe {
     return this.#wellness;
   }
 
-  /** What was heard no longer counts: the service said that it started, stopped, or was lost. */
+  get everAnswered(): boolean {
+    return this.#everAnswered;
+  }
+
+  /** What was heard, or is being asked, no longer counts: the service said that it started, stopped, or was lost. */
   forget(): void {
     this.#wellness = undefined;
-    this.#misses = MISSES_UNTIL_LOST - 1;
+    this.#asking = undefined;
+    this.#round++;
   }
 
   /** @param target undefined when it is not known where the service listens */
   poll(target: Target | undefined, headers: Record<string, string>): Promise<void> {
-    this.#asking ??= this.#poll(target, headers).finally(() => {
+    if (this.#asking !== undefined) return this.#asking;
+    const round = this.#round;
+    const asking = this.#ask(target, headers).then((wellness) => {
+      if (round !== this.#round) return;
       this.#asking = undefined;
+      this.#wellness = wellness;
+      if (wellness.kind === 'answers') this.#everAnswered = true;
     });
-    return this.#asking;
+    this.#asking = asking;
+    return asking;
   }
 
-  async #poll(target: Target | undefined, headers: Record<string, string>): Promise<void> {
-    if (!target) {
-      this.#wellness = { kind: 'away', why: 'it does not listen' };
-      return;
-    }
-    try {
-      const text = await ask(this.#clock, { target, path: '/health', headers, withinMs: ANSWER_WITHIN_MS });
-      const { state, detail } = healthSchema.parse(JSON.parse(text));
-      this.#misses = 0;
-      this.#wellness = { kind: 'answers', state, detail };
-    } catch (error) {
-      this.#misses++;
-      const refused = error instanceof Problem && error.cause !== undefined;
-      const why = error instanceof Problem ? error.message : 'its health cannot be read';
-      if (refused || this.#misses >= MISSES_UNTIL_LOST) this.#wellness = { kind: 'away', why };
+  async #ask(target: Target | undefined, headers: Record<string, string>): Promise<Wellness> {
+    if (!target) return { kind: 'away', why: 'it does not listen' };
+    for (let misses = 1; ; misses++) {
+      try {
+        const text = await ask(this.#clock, { target, path: '/health', headers, withinMs: ANSWER_WITHIN_MS });
+        const { state, detail } = healthSchema.parse(JSON.parse(text));
+        return { kind: 'answers', state, detail };
+      } catch (error) {
+        const refused = error instanceof Problem && error.cause !== undefined;
+        const why = error instanceof Problem ? error.message : 'its health cannot be read';
+        if (refused || misses >= MISSES_UNTIL_LOST) return { kind: 'away', why };
+      }
     }
   }
 }

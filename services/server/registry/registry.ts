@@ -173,7 +173,7 @@ export class ServiceRegistry {
   #isAbsent(name: string): boolean {
     const entry = this.#entries.get(name);
     const expected = name === 'broker' || name === this.#ports.ownName || this.#managed.has(name);
-    return !expected && entry?.record === undefined && entry?.probe.wellness?.kind !== 'answers';
+    return !expected && entry?.record === undefined && entry?.probe.everAnswered !== true;
   }
 
   #tellLost(): void {
