@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineService, type ServiceContext } from '@ledge/kit';
+import { Gauge } from 'prom-client';
+import { type MediaSettings, mediaSettings } from './config.ts';
+import { HomeAssistant } from './home-assistant.ts';
+import { HomieThing } from './homie-thing.ts';
+import { Jukebox } from './jukebox.ts';
+import { Library } from './library.ts';
+import { Playlists, StateFile } from './memory.ts';
+import { Playback } from './playback.ts';
+import type { Player } from './player.ts';
+import { MplayerPlayer } from './player-mplayer.ts';
+import { nodeProcesses } from './process-node.ts';
+import { serveMedia } from './routes.ts';
+import { SoundOutput } from './sound-output.ts';
+
+type Context = ServiceContext<MediaSettings>;
+
+/** A desktop's sound server holds the cards; where one answers, sound goes there. */
+const pulseAnswers = ({ PULSE_SERVER, XDG_RUNTIME_DIR }: NodeJS.ProcessEnv) =>
+  Boolean(PULSE_SERVER) || (XDG_RUNTIME_DIR !== undefined && existsSync(join(XDG_RUNTIME_DIR, 'pulse', 'native')));
+
+const realPlayer = (context: Context, output: SoundOutput): Player =>
+  new MplayerPlayer({
+    processes: nodeProcesses(join(context.dataDir, 'mplayer')),
+    clock: context.clock,
+    log: context.log,
+    outputArguments: () => output.choose(),
+  });
+
+/** The service over a player; tests bring a simulated one. */
+export const mediaService = (playerOf: (context: Context, output: SoundOutput) => Player) =>
+  defineService({
+    name: 'media',
+    version: '0.1.0',
+    summary: 'Plays files of the library and radio stations',
+    settings: mediaSettings,
+    tiles: [{ title: 'Player', property: 'media/player/title' }],
+    async start(context) {
+      const { bus, clock, edge, log } = context;
+      const output = new SoundOutput(() => context.settings.output, {
+        root: context.settings.machineRoot,
+        platform: process.platform,
+        pulse: pulseAnswers(process.env),
+      });
+      await output.choose();
+      const library = new Library(join(context.dataRoot, 'media'), randomUUID);
+      await library.start();
+      const memory = new StateFile(context.dataDir, clock, log);
+      const playback = new Playback({
+        player: playerOf(context, output),
+        clock,
+        log,
+        fileOf: async (path) => (await library.find(path)).file,
+        settings: () => context.settings,
+        output,
+        changed: () => {
+          memory.soon(() => playback.remembered());
+          thing.say(playback.state());
+        },
+        remember: () => memory.now(playback.remembered()),
+        trackStarted: ({ title }) => context.emit('track-started', { title }),
+        failed: (message) => context.emit('player-failed', { message }),
+      });
+      const jukebox = new Jukebox(library, new Playlists(context.dataDir, log), playback, randomUUID);
+      const thing = new HomieThing(bus, edge, jukebox, log);
+      const homeAssistant = new HomeAssistant(bus, edge);
+      serveMedia(context.api, jukebox, () => context.settings.maxUploadMb);
+      countIn(context, playback);
+      await playback.start(memory.load());
+      await thing.start(playback.state());
+      await homeAssistant.start();
+      let chosen = context.settings.output;
+      return {
+        check: () => playback.check(),
+        async apply(settings) {
+          if (settings.output === chosen) return;
+          chosen = settings.output;
+          await output.choose();
+          await playback.restartPlayer();
+        },
+        async stop() {
+          memory.now(playback.remembered());
+          await thing.stop();
+          await homeAssistant.stop();
+          await playback.stop();
+        },
+      };
+    },
+  });
+
+function countIn({ metrics }: Context, playback: Playback): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [metrics],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('ledge_media_playing', '1 while sound is heard', () => Number(playback.state().state === 'playing'));
+  gauge('ledge_media_queue_tracks', 'Tracks in the queue', () => playback.state().queue.length);
+  gauge('ledge_media_volume_percent', 'Loudness', () => playback.state().volume);
+  gauge('ledge_media_tracks_total', 'Tracks started', () => playback.counters.tracks);
+  gauge('ledge_media_failures_total', 'Tracks that could not be played', () => playback.counters.failures);
+  gauge('ledge_media_reconnects_total', 'Streams that were lost and tried again', () => playback.counters.reconnects);
+}
+
+/** Plays sound through mplayer. */
+export const media = mediaService(realPlayer);
