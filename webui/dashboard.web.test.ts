@@ -318,6 +318,13 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await card('Greenhouse').getByText('21.4').waitFor();
       await page.getByText('In trouble').waitFor();
       await look('dashboard');
+      box.commands.set('pump/main/on', refusal('command-rejected', 'The tank is empty.'));
+      await card('Pump').getByRole('switch', { name: 'Running' }).click();
+      await card('Pump').getByRole('spinbutton', { name: 'Target pressure' }).fill('3.2');
+      await card('Pump').getByText('The tank is empty.').waitFor();
+      box.setBus(false);
+      await page.getByText('The message broker is away.').waitFor();
+      await look('trouble');
     });
   }
 }

@@ -93,8 +93,10 @@ export function Entry({ property, labelledBy, disabled, onSet }: ControlProps): 
         onInput=${(event: InputEvent) => setDraft((event.target as HTMLInputElement).value)}
         onKeyDown=${(event: KeyboardEvent) => event.key === 'Escape' && setDraft(undefined)}
       />
-      ${unit && html`<span class="unit">${unit}</span>`}
-      <button class="small" disabled=${!changed || pending || disabled}>Set</button>
+      <span class="after">
+        <span class="unit">${unit}</span>
+        <button disabled=${!changed || pending || disabled}>Set</button>
+      </span>
     </form>
   `;
 }

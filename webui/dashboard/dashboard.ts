@@ -16,6 +16,11 @@ const CONNECTION_WORDS: Record<Connection, string> = {
   offline: 'Offline',
 };
 
+const BANNERS: Partial<Record<Connection, string>> = {
+  offline: 'The box does not answer. These values are old; trying again.',
+  'bus-away': 'The message broker is away. These values are old; trying again.',
+};
+
 interface DashboardProps {
   live: Live;
   boxName: string;
@@ -91,8 +96,8 @@ export function Dashboard(props: DashboardProps): VNode {
         <div class="section-head"><h2 id="services-title">Services</h2></div>
         <${ServiceList} services=${live.services} canRestart=${isAdmin} onRestart=${onRestart} />
       </section>
+      ${BANNERS[live.connection.value] && html`<p class="banner"><${Icon} name="warning" />${BANNERS[live.connection.value]}</p>`}
     </main>
     <p class="visually-hidden" role="status">${live.announcement}</p>
-    ${!connected && html`<p class="banner"><${Icon} name="warning" />${live.connection.value === 'offline' ? 'The box does not answer. These values are old; trying again.' : 'The message broker is away. These values are old.'}</p>`}
   `;
 }

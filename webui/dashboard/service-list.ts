@@ -38,11 +38,9 @@ export function ServiceList({ services, canRestart, onRestart }: ServicesProps):
             <span class="what">
               <span class="name">${service.name}</span>
               <span class="summary">${service.detail ?? service.summary ?? ''}</span>
-            </span>
-            <span class="state">
-              <span>${service.restarting ? 'Restarting' : STATE_WORDS[service.state]}</span>
               <span class="facts">${facts(service)}</span>
             </span>
+            <span class="state">${service.restarting ? 'Restarting' : STATE_WORDS[service.state]}</span>
             ${
               canRestart &&
               service.controllable &&
