@@ -12,7 +12,7 @@ import { ThingCard } from './thing-card.ts';
 const CONNECTION_WORDS: Record<Connection, string> = {
   connecting: 'Connecting',
   live: 'Live',
-  'bus-away': 'Broker away',
+  'bus-away': 'No broker',
   offline: 'Offline',
 };
 

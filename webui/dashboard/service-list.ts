@@ -36,11 +36,13 @@ export function ServiceList({ services, canRestart, onRestart }: ServicesProps):
           <li key=${service.name} class="service">
             <span class=${`dot ${service.restarting ? 'init' : service.state}`}></span>
             <span class="what">
-              <span class="name">${service.name}</span>
+              <span class="line">
+                <span class="name">${service.name}</span>
+                <span class=${`state ${service.restarting ? 'init' : service.state}`}>${service.restarting ? 'Restarting' : STATE_WORDS[service.state]}</span>
+              </span>
               <span class="summary">${service.detail ?? service.summary ?? ''}</span>
               <span class="facts">${facts(service)}</span>
             </span>
-            <span class="state">${service.restarting ? 'Restarting' : STATE_WORDS[service.state]}</span>
             ${
               canRestart &&
               service.controllable &&
