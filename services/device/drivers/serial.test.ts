@@ -161,10 +161,10 @@ test('a value that does not fit is a fault, and a field that never comes is one 
 
 test('a pattern that would take for ever is stopped and not tried again', async () => {
   const { port, sink, driver, env } = world();
-  await open(driver, { options: { path: PATH, format: 'regex', pattern: '^(\\w+)+=$' }, properties: temperature }, env, sink);
-  const startMs = performance.now();
-  for (let i = 0; i < 20; i++) port.say(`${'a'.repeat(60)}!\n`);
-  expect(performance.now() - startMs).toBeLessThan(1000);
+  await open(driver, { options: { path: PATH, format: 'regex', pattern: '^((?:\\w+)+)=$' }, properties: temperature }, env, sink);
+  port.say(`${'a'.repeat(60)}!\n`);
+  port.say('1=\n');
+  expect(sink.values).toEqual([]);
   expect(sink.faults[0]?.[1]).toMatch(/^The pattern .* takes longer than 50 ms for one line/);
 });
 
