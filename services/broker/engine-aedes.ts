@@ -5,7 +5,15 @@ import { Aedes, type AuthenticateError, type Client, type Subscription } from 'a
 import { type AedesPacket, AedesSocket, SessionEmitter, SessionPersistence, toMessage } from './aedes-parts.ts';
 import { Connection, type ConnectionHouse, type Greeting } from './connection.ts';
 import { type Levels, Traffic } from './counters.ts';
-import { type Admission, type ClientFacts, type Engine, type EngineHost, type EngineSettings, REFUSAL } from './engine.ts';
+import {
+  type Admission,
+  type ClientFacts,
+  type Engine,
+  type EngineHost,
+  type EngineSettings,
+  REFUSAL,
+  type RefusalCode,
+} from './engine.ts';
 import type { Peer } from './link.ts';
 import { type Certificate, Listeners, type Ports } from './listeners.ts';
 import { Message } from './message.ts';
@@ -94,13 +102,14 @@ export class AedesEngine implements Engine, ConnectionHouse {
       preConnect: (client, packet, done) => {
         const connection = connectionOf(client);
         if (connection) connection.greeting = greet(packet);
+        if (connection && packet.protocolVersion === 5) connection.why = 'speaks MQTT 5; this engine speaks 3.1 and 3.1.1';
         // the keep alive is ours to watch: aedes does not see every packet
         packet.keepalive = 0;
         done(null, connection !== undefined);
       },
       authenticate: (client, _user, password, done) => {
         const connection = connectionOf(client);
-        if (connection) this.#authenticate(connection, client, password).then((refusal) => done(refusal, !refusal), this.#report);
+        if (connection) void this.#authenticate(connection, client, password).then((refused) => done(refused, !refused));
       },
       authorizePublish: (client, packet, done) => done(this.#faultOfWill(client, packet.topic)),
       authorizeSubscribe: (client, subscription, done) => {
@@ -192,28 +201,41 @@ export class AedesEngine implements Engine, ConnectionHouse {
   }
 
   async #authenticate(connection: Connection, client: Client, password: Buffer | undefined): Promise<AuthenticateError | null> {
+    const { code, reason } = await this.#admit(connection, client, password).catch((error: unknown) => {
+      this.#report(error);
+      return { code: REFUSAL.unavailable, reason: 'cannot be checked now' };
+    });
+    if (code === undefined) return null;
+    connection.why = reason;
+    return Object.assign(new Error(reason), { returnCode: code });
+  }
+
+  /** No code when the client may come in. */
+  async #admit(connection: Connection, client: Client, password: Buffer | undefined): Promise<{ code?: RefusalCode; reason?: string }> {
     const { greeting } = connection;
-    if (!greeting) return refusal(REFUSAL.unavailable, 'sent no CONNECT');
+    if (!greeting) return { code: REFUSAL.unavailable, reason: 'sent no CONNECT' };
     // [MQTT-3.1.3-8]
-    if (greeting.clientId === '' && !greeting.clean) return refusal(REFUSAL.identifier, 'has no client id and wants a lasting session');
+    if (greeting.clientId === '' && !greeting.clean) {
+      return { code: REFUSAL.identifier, reason: 'has no client id and wants a lasting session' };
+    }
     if (greeting.clientId.length > CLIENT_ID_CHARACTERS_MOST) {
-      return refusal(REFUSAL.identifier, `has a client id of more than ${CLIENT_ID_CHARACTERS_MOST} characters`);
+      return { code: REFUSAL.identifier, reason: `has a client id of more than ${CLIENT_ID_CHARACTERS_MOST} characters` };
     }
     greeting.clientId = client.id;
     const { clientId, user, willTopic } = greeting;
     const address = connection.link.peer.address;
     const admission = await this.#host.authenticate({ clientId, user, password, address });
-    if (connection.link.closed) return refusal(REFUSAL.unavailable, 'left while it was asked who it is');
-    if (!admission.admitted) return refusal(admission.code, admission.reason);
+    if (!admission.admitted) return admission;
     connection.admission = admission;
     const willFault = willTopic === undefined ? undefined : this.#faultOf(admission, willTopic);
-    if (willFault) return refusal(REFUSAL.notAllowed, `wants a will with ${willFault}`);
+    if (willFault) return { code: REFUSAL.notAllowed, reason: `wants a will with ${willFault}` };
     const other = this.#byClient.get(clientId);
     if (other && other.greeting?.user !== user) {
-      return refusal(REFUSAL.identifier, `has the client id of a client of ${other.greeting?.user ?? 'nobody'} that is connected`);
+      const whose = other.greeting?.user ?? 'nobody';
+      return { code: REFUSAL.identifier, reason: `has the client id of a client of ${whose} that is connected` };
     }
     if (other) other.why = 'another client connected with the same client id';
-    return null;
+    return {};
   }
 
   #faultOf(admission: Admission, topic: string): string | undefined {
@@ -363,10 +385,6 @@ function greet(packet: ConnectPacket): Greeting {
     user: packet.username,
     willTopic: packet.will?.topic,
   };
-}
-
-function refusal(code: number, reason: string): AuthenticateError {
-  return Object.assign(new Error(reason), { returnCode: code });
 }
 
 const isLoopback = (address: string) => address === '::1' || address.startsWith('127.');

@@ -33,79 +33,106 @@ export class Fault extends Error {
 export const packetType = (frame: Buffer) => frame.readUInt8(0) >> 4;
 
 const LENGTH_BYTES_MOST = 4;
-const PARTIAL_START_BYTES = 4096;
+const HEADER_BYTES_MOST = 1 + LENGTH_BYTES_MOST;
+const CARRY_START_BYTES = 1024;
 
-/** Cuts a stream of bytes into whole MQTT packets. Holds at most one incomplete packet and what was pushed and not yet taken. */
+/**
+ * Cuts a stream of bytes into whole MQTT packets. Packets are views of the chunks that were pushed; only one that lies across chunks is
+ * copied together, into a buffer that doubles, so that a large packet in crumbs costs no more and an announced one nothing until it comes.
+ */
 export class FrameCutter {
-  #data: Buffer = Buffer.alloc(0);
+  readonly #chunks: Buffer[] = [];
+  /** Offset in the first chunk. */
   #at = 0;
-  #end = 0;
-  /** Bytes of the packet at `#at`, once its length is known. */
-  #wanted = 0;
-  /** `#data` is a buffer of ours and no chunk that was given. */
-  #owned = false;
+  #held = 0;
+  /** The beginning of a packet that goes on in the next chunk. */
+  #carry: Buffer | undefined;
+  #carried = 0;
 
   /** Bytes that are held and not yet taken as packets. */
   get held(): number {
-    return this.#end - this.#at;
+    return this.#held;
   }
 
   push(chunk: Buffer): void {
-    if (this.held === 0) {
-      this.#data = chunk;
-      this.#at = 0;
-      this.#end = chunk.length;
-      return;
-    }
-    const needed = this.held + chunk.length;
-    if (this.#data.length - this.#at < needed || !this.#owned) this.#grow(needed);
-    chunk.copy(this.#data, this.#end);
-    this.#end += chunk.length;
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
   }
 
-  /** Doubling keeps the copying linear when a large packet arrives in crumbs, and takes no memory for bytes that never come. */
-  #grow(needed: number): void {
-    const bigger = Buffer.allocUnsafe(Math.max(PARTIAL_START_BYTES, needed * 2));
-    this.#data.copy(bigger, 0, this.#at, this.#end);
-    this.#end -= this.#at;
-    this.#at = 0;
-    this.#data = bigger;
-    this.#owned = true;
-  }
-
-  /** The next whole packet, as a view that is good until the next {@link push}; undefined when more bytes are needed. Throws {@link Fault}. */
+  /** The next whole packet; undefined when more bytes are needed. Throws {@link Fault} for one of more than `mostBytes`. */
   next(mostBytes: number): Buffer | undefined {
-    if (this.#wanted === 0) this.#wanted = this.#measure(mostBytes);
-    if (this.#wanted === 0 || this.held < this.#wanted) return undefined;
-    const frame = this.#data.subarray(this.#at, this.#at + this.#wanted);
-    this.#at += this.#wanted;
-    this.#wanted = 0;
-    if (this.held === 0) this.#release();
-    return frame;
-  }
-
-  #release(): void {
-    this.#data = Buffer.alloc(0);
-    this.#at = 0;
-    this.#end = 0;
-    this.#owned = false;
-  }
-
-  /** MQTT 3.1.1, 2.2.3: remaining length, one to four bytes of seven bits. */
-  #measure(mostBytes: number): number {
-    let length = 0;
-    for (let i = 1; i <= LENGTH_BYTES_MOST; i++) {
-      if (i >= this.held) return 0;
-      const byte = this.#data.readUInt8(this.#at + i);
-      length += (byte & 0x7f) * 128 ** (i - 1);
-      if (byte < 0x80) {
-        const total = 1 + i + length;
-        if (total > mostBytes) throw new Fault(`sent a packet of ${total} bytes; ${mostBytes} are allowed`, 'packetBytes');
-        return total;
+    for (let chunk = this.#chunks[0]; chunk; chunk = this.#chunks[0]) {
+      const frame = this.#carry ? this.#complete(this.#carry, chunk, mostBytes) : this.#cut(chunk, mostBytes);
+      if (this.#at === chunk.length) {
+        this.#chunks.shift();
+        this.#at = 0;
       }
+      if (!frame) continue;
+      this.#held -= frame.length;
+      return frame;
     }
-    throw new Fault('sent a packet whose length is malformed');
+    return undefined;
   }
+
+  /** A packet that is wholly in the chunk, or undefined and the rest of the chunk is carried over. */
+  #cut(chunk: Buffer, mostBytes: number): Buffer | undefined {
+    const length = frameLength(chunk, this.#at, chunk.length, mostBytes);
+    const end = this.#at + length;
+    if (length > 0 && end <= chunk.length) {
+      const frame = chunk.subarray(this.#at, end);
+      this.#at = end;
+      return frame;
+    }
+    this.#carried = chunk.length - this.#at;
+    this.#carry = Buffer.allocUnsafe(Math.max(CARRY_START_BYTES, this.#carried));
+    chunk.copy(this.#carry, 0, this.#at);
+    this.#at = chunk.length;
+    return undefined;
+  }
+
+  /** Takes what is missing of the carried packet; first its length, byte by byte, then its body. */
+  #complete(carry: Buffer, chunk: Buffer, mostBytes: number): Buffer | undefined {
+    let length = frameLength(carry, 0, this.#carried, mostBytes);
+    while (length === 0 && this.#at < chunk.length && this.#carried < HEADER_BYTES_MOST) {
+      carry[this.#carried++] = chunk.readUInt8(this.#at++);
+      length = frameLength(carry, 0, this.#carried, mostBytes);
+    }
+    if (length === 0) return undefined;
+    const taken = Math.min(length - this.#carried, chunk.length - this.#at);
+    const room = this.#carried + taken <= carry.length ? carry : this.#grow(carry, Math.min(length, (this.#carried + taken) * 2));
+    chunk.copy(room, this.#carried, this.#at, this.#at + taken);
+    this.#at += taken;
+    this.#carried += taken;
+    if (this.#carried < length) return undefined;
+    this.#carry = undefined;
+    return room.subarray(0, length);
+  }
+
+  #grow(carry: Buffer, bytes: number): Buffer {
+    const bigger = Buffer.allocUnsafe(bytes);
+    carry.copy(bigger, 0, 0, this.#carried);
+    this.#carry = bigger;
+    return bigger;
+  }
+}
+
+/** Length of the packet that begins at `at`, header included; 0 when the bytes up to `end` do not tell it. MQTT 3.1.1, 2.2.3. */
+function frameLength(data: Buffer, at: number, end: number, mostBytes: number): number {
+  let length = 0;
+  let factor = 1;
+  for (let i = 1; i <= LENGTH_BYTES_MOST; i++) {
+    if (at + i >= end) return 0;
+    const byte = data.readUInt8(at + i);
+    length += (byte & 0x7f) * factor;
+    factor *= 128;
+    if (byte < 0x80) {
+      const total = 1 + i + length;
+      if (total > mostBytes) throw new Fault(`sent a packet of ${total} bytes; ${mostBytes} are allowed`, 'packetBytes');
+      return total;
+    }
+  }
+  throw new Fault('sent a packet whose length is malformed');
 }
 
 /** Where the variable header begins. */

@@ -7,9 +7,10 @@ import { systemClock } from '@ledge/kit';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { type BrokerSettings, brokerSettings } from './config.ts';
-import type { Credentials, EngineHost } from './engine.ts';
+import type { Credentials, Engine, EngineHost } from './engine.ts';
 import { AedesEngine } from './engine-aedes.ts';
 import { Rights } from './rights.ts';
+import { readCertificate } from './tls.ts';
 
 export const silent = pino({ level: 'silent' });
 export const EVERYTHING: AccessRule[] = [
@@ -60,8 +61,16 @@ export class RecordingHost implements EngineHost {
   }
 }
 
+export type MakeEngine = (dir: string, settings: () => BrokerSettings, host: EngineHost) => Engine;
+
+export const makeAedes: MakeEngine = (dir, settings, host) =>
+  new AedesEngine(join(dir, 'sessions.db'), settings, () => readCertificate(settings(), dir, 'ledge-test', systemClock, silent), host, {
+    clock: systemClock,
+    log: silent,
+  });
+
 export interface TestBroker extends AsyncDisposable {
-  engine: AedesEngine;
+  engine: Engine;
   host: RecordingHost;
   settings: BrokerSettings;
   port: number;
@@ -76,12 +85,11 @@ export const testSettings = (changes: Partial<BrokerSettings> = {}): BrokerSetti
 });
 
 /** An engine on a free port with a store of its own, and clients for it; everything is given back when it is disposed of. */
-export async function testBroker(changes: Partial<BrokerSettings> = {}, dir?: string): Promise<TestBroker> {
+export async function testBroker(changes: Partial<BrokerSettings> = {}, dir?: string, make: MakeEngine = makeAedes): Promise<TestBroker> {
   const home = dir ?? mkdtempSync(join(tmpdir(), 'ledge-broker-'));
   const host = new RecordingHost();
   const settings = testSettings(changes);
-  const none = () => Promise.reject(new Error('no certificate here'));
-  const engine = new AedesEngine(join(home, 'sessions.db'), () => settings, none, host, { clock: systemClock, log: silent });
+  const engine = make(home, () => settings, host);
   await engine.start();
   const port = engine.ports.tcp ?? 0;
   const clients: MqttClient[] = [];
@@ -129,6 +137,20 @@ export function receive(client: MqttClient, count: number): Promise<string[]> {
 
 /** Resolves when the client's connection has ended. */
 export const ended = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', () => resolve()));
+
+/** A directory for one test. */
+export function scratch(): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'ledge-broker-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The code with which a CONNECT is answered: [MQTT-3.2.2-4]; or undefined when the connection just ends. */
+export function connackCode(socket: Socket): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    socket.once('data', (data: Buffer) => resolve(data[3]));
+    socket.once('close', () => resolve(undefined));
+  });
+}
 
 /** A port that nobody uses now. */
 export async function freePort(): Promise<number> {

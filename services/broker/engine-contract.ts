@@ -1,0 +1,161 @@
+import { connect } from 'mqtt';
+import { expect, test } from 'vitest';
+import { connackCode, ended, type MakeEngine, receive, scratch, testBroker } from './test-support.ts';
+
+/** MQTT 3.1.1, clean session 0, no client id. */
+const CONNECT_NAMELESS = Buffer.from('100c0004' + Buffer.from('MQTT').toString('hex') + '04000000' + '0000', 'hex');
+
+/** What every engine behind the port must do. Called from its own test file. */
+export function engineContract(name: string, make: MakeEngine): void {
+  test(`${name}: a message reaches a subscriber with QoS 0, 1 and 2`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const subscriber = await broker.connect();
+    await subscriber.subscribeAsync('garden/#', { qos: 2 });
+    const got = receive(subscriber, 3);
+    const publisher = await broker.connect();
+    await publisher.publishAsync('garden/a', '0', { qos: 0 });
+    await publisher.publishAsync('garden/b', '1', { qos: 1 });
+    await publisher.publishAsync('garden/c', '2', { qos: 2 });
+    expect(await got).toEqual(['garden/a 0', 'garden/b 1', 'garden/c 2']);
+  });
+
+  test(`${name}: a retained message is told to who subscribes later, until it is cleared`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const publisher = await broker.connect();
+    await publisher.publishAsync('garden/gate', 'open', { qos: 1, retain: true });
+    const first = await broker.connect();
+    const got = receive(first, 1);
+    await first.subscribeAsync('garden/+', { qos: 1 });
+    expect(await got).toEqual(['garden/gate open']);
+    await publisher.publishAsync('garden/gate', '', { qos: 1, retain: true });
+    const second = await broker.connect();
+    const next = receive(second, 1);
+    await second.subscribeAsync('garden/#', { qos: 1 });
+    await publisher.publishAsync('garden/other', 'x', { qos: 1 });
+    expect(await next).toEqual(['garden/other x']);
+  });
+
+  test(`${name}: filters that overlap bring a message once, with the highest QoS (aedes #543, #1074)`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const subscriber = await broker.connect({ clean: false, clientId: 'over' });
+    await subscriber.subscribeAsync({ 'a/#': { qos: 0 }, 'a/+': { qos: 1 }, 'a/b': { qos: 2 } });
+    const publisher = await broker.connect();
+    const got: string[] = [];
+    subscriber.on('message', (_topic, payload, packet) => got.push(`${payload} ${packet.qos}`));
+    await Promise.all(['1', '2', '3'].map((text) => publisher.publishAsync('a/b', text, { qos: 2 })));
+    const last = receive(subscriber, 1);
+    await publisher.publishAsync('a/last', 'end', { qos: 1 });
+    await last;
+    expect(got).toEqual(['1 2', '2 2', '3 2', 'end 1']);
+  });
+
+  test(`${name}: a session keeps what comes while its client is away, also across a restart of the broker`, async () => {
+    using dir = scratch();
+    {
+      await using broker = await testBroker({}, dir.path, make);
+      const subscriber = await broker.connect({ clean: false, clientId: 'keeper' });
+      await subscriber.subscribeAsync('garden/#', { qos: 1 });
+      await subscriber.endAsync();
+      const publisher = await broker.connect();
+      for (const text of ['1', '2', '3']) await publisher.publishAsync('garden/a', text, { qos: 1 });
+    }
+    await using broker = await testBroker({}, dir.path, make);
+    const publisher = await broker.connect();
+    await publisher.publishAsync('garden/a', '4', { qos: 1 });
+    const subscriber = connect({ host: '127.0.0.1', port: broker.port, clean: false, clientId: 'keeper', reconnectPeriod: 0 });
+    const got = receive(subscriber, 4);
+    expect(await got).toEqual(['garden/a 1', 'garden/a 2', 'garden/a 3', 'garden/a 4']);
+    await subscriber.endAsync();
+  });
+
+  test(`${name}: the will is published when a connection breaks, and not after DISCONNECT`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const watcher = await broker.connect();
+    await watcher.subscribeAsync('will/#', { qos: 1 });
+    const polite = await broker.connect({ clientId: 'polite', will: { topic: 'will/polite', payload: Buffer.from('gone'), qos: 1 } });
+    const rude = await broker.connect({ clientId: 'rude', will: { topic: 'will/rude', payload: Buffer.from('gone'), qos: 1 } });
+    const got = receive(watcher, 1);
+    await polite.endAsync();
+    await broker.host.until((seen) => seen.left.some(({ client }) => client === 'polite'));
+    rude.stream.destroy();
+    expect(await got).toEqual(['will/rude gone']);
+    expect(broker.host.seen.left.find(({ client }) => client === 'polite')?.reason).toBe('said goodbye');
+  });
+
+  test(`${name}: who connects with a client id that is in use takes its place`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const first = await broker.connect({ clientId: 'twin' });
+    const gone = ended(first);
+    await broker.connect({ clientId: 'twin' });
+    await gone;
+    expect(broker.host.seen.left).toEqual([{ client: 'twin', reason: 'another client connected with the same client id' }]);
+    expect(broker.engine.clients().filter(({ connected }) => connected)).toHaveLength(1);
+  });
+
+  test(`${name}: a lasting session without a client id is refused (MQTT-3.1.3-8, aedes #1095)`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const socket = await broker.raw();
+    socket.write(CONNECT_NAMELESS);
+    expect(await connackCode(socket)).toBe(2);
+  });
+
+  test(`${name}: rules are asked for every publish, subscription and delivery, and changes count at once`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    broker.host.rights.rules = [
+      { filter: 'garden/#', access: 'both' },
+      { filter: 'garden/secret', access: 'deny' },
+    ];
+    const subscriber = await broker.connect();
+    expect((await subscriber.subscribeAsync('garden/#', { qos: 1 })).map(({ qos }) => qos)).toEqual([1]);
+    await expect(subscriber.subscribeAsync('house/#', { qos: 1 })).rejects.toThrow();
+    const got = receive(subscriber, 2);
+    const publisher = await broker.connect();
+    await publisher.publishAsync('garden/secret', 'held back', { qos: 1 });
+    await publisher.publishAsync('house/door', 'not allowed', { qos: 1 });
+    await publisher.publishAsync('garden/a', 'allowed', { qos: 1 });
+    broker.host.rights.rules = [
+      { filter: 'garden/#', access: 'both' },
+      { filter: 'garden/a', access: 'deny' },
+    ];
+    await publisher.publishAsync('garden/a', 'no longer', { qos: 0 });
+    await publisher.publishAsync('garden/secret', 'allowed now', { qos: 1 });
+    expect(await got).toEqual(['garden/a allowed', 'garden/secret allowed now']);
+    expect(broker.host.seen.limited.map(({ limit }) => limit)).toContain('rules');
+  });
+
+  test(`${name}: who is not admitted is refused with the code that says so`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    broker.host.admit = ({ user }) => (user === 'known' ? broker.host.rights : undefined);
+    await expect(broker.connect({ username: 'stranger', password: 'x' })).rejects.toMatchObject({ code: 5 });
+    await broker.connect({ username: 'known', password: 'x' });
+    expect(broker.host.seen.refused).toEqual(['not known here']);
+  });
+
+  test(`${name}: a kicked client is gone, and the list says since when and why`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const client = await broker.connect({ clientId: 'kicked', username: 'u', password: 'p' });
+    const gone = ended(client);
+    expect(broker.engine.kick('kicked', 'was told to go')).toBe(true);
+    expect(broker.engine.kick('nobody', 'was told to go')).toBe(false);
+    await gone;
+    expect(broker.host.seen.left).toEqual([{ client: 'kicked', reason: 'was told to go' }]);
+    const other = await broker.connect({ username: 'u', password: 'p' });
+    const alsoGone = ended(other);
+    expect(broker.engine.kickUser('u', 'its user is gone')).toBe(1);
+    await alsoGone;
+  });
+
+  test(`${name}: the engine speaks and listens in its own name, and counts`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const client = await broker.connect();
+    const got = receive(client, 1);
+    await client.subscribeAsync('$SYS/broker/#');
+    broker.engine.publish('$SYS/broker/version', Buffer.from('1'), { retain: true });
+    expect(await got).toEqual(['$SYS/broker/version 1']);
+    const heard = new Promise<string>((resolve) => broker.engine.listen('a/+', ({ payload }) => resolve(payload.toString())));
+    await client.publishAsync('a/b', 'heard', { qos: 1 });
+    expect(await heard).toBe('heard');
+    expect(broker.engine.traffic.publishReceived).toBe(1);
+    expect(broker.engine.levels()).toMatchObject({ clientsConnected: 1, subscriptions: 2, retained: 1 });
+  });
+}
