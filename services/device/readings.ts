@@ -119,7 +119,11 @@ export class Readings {
     for (const cancel of this.#cancels) cancel();
     this.#takeBack();
     this.#flush();
-    this.#options.outbox.close();
+    try {
+      this.#options.outbox.close();
+    } catch (error) {
+      this.#storageFailed(error);
+    }
   }
 
   #onConnect(): void {
@@ -157,7 +161,6 @@ export class Readings {
   #tick(): void {
     this.#flush();
     this.#pump();
-    if (this.#options.outbox.size === 0) this.#options.outbox.shrink();
   }
 
   /** Puts what waits in memory on disk, and holds the disk to its limit. */
@@ -170,6 +173,7 @@ export class Readings {
         this.#waiting = [];
         this.#drop(outbox.limitTo(maxReadings()));
       }
+      if (outbox.size === 0) outbox.shrink();
       if (this.#storageFault !== undefined) this.#options.log.info('the outbox can be written again');
       this.#storageFault = undefined;
     } catch (error) {

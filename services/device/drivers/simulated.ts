@@ -30,7 +30,8 @@ const hang = (signal: AbortSignal) =>
 /** Where a wave is, 0 (low) to 1 (high). */
 function phase(wave: Source['wave'], nowMs: number, periodMs: number): number {
   const turn = (nowMs % periodMs) / periodMs;
-  return wave === 'square' ? Math.round(1 - turn) : (1 + Math.sin(2 * Math.PI * turn)) / 2;
+  if (wave === 'square') return turn < 0.5 ? 1 : 0;
+  return (1 + Math.sin(2 * Math.PI * turn)) / 2;
 }
 
 /** A number between `low` and `high` as a value of the property's datatype. */
