@@ -91,6 +91,7 @@ test('a reader that is slow but moves is not broken off', async () => {
     await clock.advance(20_000);
     slow.thaw();
   }
+  await clock.advance(60_000);
   expect(slow.state).toBe('open');
   expect(slow.story.slice(2)).toEqual([0, 1, 2, 3, 4].map((i) => `a/x=${i}`));
 });

@@ -127,6 +127,26 @@ test('who came back over a broken broker connection is told of the gap', async (
   expect(sink.story[1]).toBe('(gap)');
 });
 
+test('who comes back while the broker is away is told of the gap', async () => {
+  const { bus, listen } = given();
+  const first = await listen(['a/#']);
+  first.leave();
+  bus.disconnect();
+  const { sink } = await listen(['a/#'], { lastEventId: first.sink.lastId ?? '' });
+  expect(sink.story).toEqual(['(bus)', '(gap)']);
+});
+
+test('retained values that a lost broker did not finish saying are not called complete', async () => {
+  const { bus, clock, join } = given();
+  const { sink } = await join(['a/#']);
+  bus.disconnect();
+  await clock.advance(SNAPSHOT_MS);
+  expect(sink.story).toEqual(['(bus)', '(bus)']);
+  bus.connect();
+  await clock.advance(SNAPSHOT_MS);
+  expect(sink.story).toEqual(['(bus)', '(bus)', '(bus)', '(live)']);
+});
+
 test('when the broker comes back readers are told and get the retained values again', async () => {
   const { bus, clock, listen } = given();
   await bus.publish('a/x', '1', { retain: true });

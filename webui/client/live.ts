@@ -114,7 +114,7 @@ export class Live {
         this.#refreshServices();
       } else {
         this.things.take(topic, payload, retained, atMs);
-        if (parsed.kind === 'description') this.#refreshThings();
+        if (parsed.kind === 'description' || parsed.kind === 'other') this.#refreshThings();
       }
     }
   }

@@ -70,6 +70,15 @@ test('an alert is shown while it stands', () => {
   expect(things.list.value[0]?.faults.value).toEqual([]);
 });
 
+test('an alert that is named after a property is told at that property, whichever comes first', () => {
+  const things = new Things();
+  things.take('e/5/a/$alert/n-t', 'The sensor does not answer', true, 0);
+  describe(things, 'a');
+  expect([only(things).fault.value, things.list.value[0]?.faults.value]).toEqual(['The sensor does not answer', []]);
+  things.take('e/5/a/$alert/n-t', '', false, 0);
+  expect(only(things).fault.value).toBeUndefined();
+});
+
 test('a thing that withdraws its description is gone', () => {
   const things = new Things();
   describe(things, 'a');

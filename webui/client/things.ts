@@ -38,7 +38,8 @@ interface Known extends ThingModel {
   said: boolean;
   readonly all: Map<string, PropertyModel>;
   readonly alerts: Map<string, string>;
-  driverFault: string | undefined;
+  /** What the device service last answered: faults of the whole thing (under its own id) and of properties. */
+  readonly told: Map<string, string>;
 }
 
 const newProperty = (thing: string, node: string, property: string): PropertyModel => ({
@@ -63,7 +64,7 @@ const newThing = (id: string): Known => ({
   said: true,
   all: new Map(),
   alerts: new Map(),
-  driverFault: undefined,
+  told: new Map(),
 });
 
 const sameInfo = (a: PropertyInfo, b: PropertyInfo) => (Object.keys(a) as (keyof PropertyInfo)[]).every((key) => a[key] === b[key]);
@@ -101,15 +102,16 @@ export class Things {
       const thing = this.#byId.get(view.id);
       if (!thing) continue;
       thing.room.value = view.room ?? '';
-      thing.driverFault = view.fault ?? undefined;
-      this.#showFaults(thing);
+      thing.told.clear();
+      if (view.fault !== null) thing.told.set('', view.fault);
       for (const { node, property, time, fault } of view.properties) {
         const model = thing.all.get(`${node}/${property}`);
         if (!model) continue;
-        model.fault.value = fault ?? undefined;
+        if (fault !== null) thing.told.set(model.key, fault);
         const timeMs = time === null ? Number.NaN : Date.parse(time);
         if (timeMs > (model.timeMs.peek() ?? Number.NEGATIVE_INFINITY)) model.timeMs.value = timeMs;
       }
+      this.#showFaults(thing);
     }
     this.#sort();
   }
@@ -160,6 +162,7 @@ export class Things {
     const before = thing.properties.peek();
     if (models.length !== before.length || models.some((model, i) => model !== before[i])) thing.properties.value = models;
     thing.described = true;
+    this.#showFaults(thing);
     this.#sort();
   }
 
@@ -195,8 +198,16 @@ export class Things {
     this.#showFaults(thing);
   }
 
+  /** An alert called `<node>-<property>` belongs to that property; the others, and the driver's fault, to the thing. */
   #showFaults(thing: Known): void {
-    const next = [...new Set([...(thing.driverFault ? [thing.driverFault] : []), ...thing.alerts.values()])];
+    const alerts = new Map(thing.alerts);
+    for (const { key, fault } of thing.all.values()) {
+      const id = key.replace('/', '-');
+      fault.value = alerts.get(id) ?? thing.told.get(key);
+      alerts.delete(id);
+    }
+    const whole = thing.told.get('');
+    const next = [...new Set([...(whole === undefined ? [] : [whole]), ...alerts.values()])];
     if (next.join('\n') !== thing.faults.peek().join('\n')) thing.faults.value = next;
   }
 }
