@@ -9,6 +9,8 @@ export const MAX_MATCHED_CHARACTERS = 512;
 export const MAX_PATTERN_CHARACTERS = 200;
 /** How long one line may keep a pattern busy. */
 const PATTERN_TIMEOUT_MS = 50;
+/** So many slow lines in a row are the pattern's fault; one may be a machine that was busy. */
+const SLOW_LINES = 3;
 
 export type Field = string | number;
 /** Finds a field in a line; undefined when the line has none. */
@@ -61,12 +63,13 @@ export function patternFault(pattern: string): string | undefined {
 
 /**
  * Groups of a pattern, by name or number. Somebody's pattern may take exponential time: the engine is stopped
- * after {@link PATTERN_TIMEOUT_MS}, and such a pattern is not tried a second time.
+ * after {@link PATTERN_TIMEOUT_MS}, and a pattern that is slow again and again is given up.
  */
 function patternReader(pattern: string): LineReader {
   const world = createContext({ pattern: new RegExp(pattern), line: '' });
   // the script is ours and constant; only the pattern and the line are data
   const match = new Script('pattern.exec(line)');
+  let slowLines = 0;
   let tooSlow: Problem | undefined;
   return (line) => {
     if (tooSlow) throw tooSlow;
@@ -75,7 +78,10 @@ function patternReader(pattern: string): LineReader {
     let found: RegExpExecArray | null;
     try {
       found = match.runInContext(world, { timeout: PATTERN_TIMEOUT_MS }) as RegExpExecArray | null;
+      slowLines = 0;
     } catch (cause) {
+      slowLines++;
+      if (slowLines < SLOW_LINES) return none;
       tooSlow = new Problem(
         'thing-invalid',
         `The pattern ${shown(pattern)} takes longer than ${PATTERN_TIMEOUT_MS} ms for one line; a simpler one is wanted`,
