@@ -8,6 +8,9 @@ export interface Account {
   password: string;
 }
 
+/** What mosquitto_sub -v prints for a message without payload. */
+const EMPTY = '(null)';
+
 /** Debian's mosquitto_sub, following a filter; lines are `topic payload`. */
 export class MosquittoSub {
   readonly lines: { topic: string; payload: string; atMs: number }[] = [];
@@ -26,7 +29,8 @@ export class MosquittoSub {
     this.#process = child;
     createInterface({ input: child.stdout }).on('line', (line) => {
       const space = line.indexOf(' ');
-      this.lines.push({ topic: line.slice(0, space), payload: line.slice(space + 1), atMs: performance.now() });
+      const payload = line.slice(space + 1);
+      this.lines.push({ topic: line.slice(0, space), payload: payload === EMPTY ? '' : payload, atMs: performance.now() });
     });
     createInterface({ input: child.stderr }).on('line', (line) => this.errors.push(line));
   }

@@ -17,7 +17,7 @@ beforeAll(async () => {
   });
   await ledge.addMqttUser(watcher.name, watcher.password, [{ filter: '#', access: 'both' }]);
 });
-afterAll(() => ledge.stop());
+afterAll(() => ledge?.stop());
 
 /** State, registry, retained values, live stream and commands: all as they should be. */
 async function everythingRight(): Promise<boolean> {

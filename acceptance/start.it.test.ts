@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '@ledge/testing';
+import { freePort, until } from '@ledge/testing';
 import { expect, test } from 'vitest';
 import { startAppliance } from './appliance.ts';
 import { SseReader } from './sse-reader.ts';
@@ -72,6 +72,12 @@ test('a mistake on the command line, in the environment or in ledge.yaml is told
   expect(await runToEnd(['--data', data], { EDGE_BROKR_PORT: '1' })).toMatchObject({
     code: 78,
     stderr: expect.stringContaining('EDGE_BROKR_PORT'),
+  });
+  writeFileSync(join(data, 'ledge.yaml'), 'device:\n  colour: blue\n');
+  const ports = ['--http-port', String(await freePort()), '--mqtt-port', String(await freePort())];
+  expect(await runToEnd(['--data', data, ...ports])).toMatchObject({
+    code: 78,
+    stderr: expect.stringMatching(/ledge\.yaml:2: colour is "blue"; there is no such setting/),
   });
 });
 

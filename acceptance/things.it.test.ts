@@ -17,7 +17,7 @@ const greenhouse = (extra = '') => `name: Greenhouse
 driver: simulated
 sample: { every: 100ms }
 properties:
-  temperature: { datatype: float, unit: °C, source: { wave: sine, min: 15, max: 25, period: 5s } }
+  temperature: { datatype: float, unit: °C, source: { wave: sine, low: 15, high: 25, period: 5s } }
   fan: { datatype: boolean, settable: true }
 ${extra}`;
 

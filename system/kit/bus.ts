@@ -28,6 +28,17 @@ const encoded = (payload: Payload): string | Buffer => {
   return payload instanceof Uint8Array ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength) : JSON.stringify(payload);
 };
 
+/** Host and port apart, because the library's own parsing of URLs is deprecated in Node. */
+function brokerAddress(url: string): IClientOptions {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  return {
+    protocol: protocol.slice(0, -1) as NonNullable<IClientOptions['protocol']>,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    ...(port ? { port: Number(port) } : {}),
+    ...(pathname.length > 1 ? { path: pathname } : {}),
+  };
+}
+
 interface Subscription {
   filter: string;
   qos: 0 | 1 | 2;
@@ -154,7 +165,7 @@ export class MqttBus implements Bus {
       ...(password === undefined ? {} : { username, password }),
       ...(will ? { will: { topic: will.topic, payload: Buffer.from(encoded(will.payload)), qos: 1 as const, retain: true } } : {}),
     };
-    const client = mqtt.connect(url, options);
+    const client = mqtt.connect({ ...brokerAddress(url), ...options });
     this.#client = client;
     client.on('connect', () => void this.#whole(client));
     client.on('message', (topic, payload, packet) => this.#deliver(topic, payload, packet));

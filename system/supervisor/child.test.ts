@@ -7,12 +7,12 @@ import { Child, parseLine, type ServiceProcess } from './child.ts';
 interface FakeProcess extends ServiceProcess {
   say(message: SupervisorMessage): void;
   print(line: string): void;
-  die(how: string): void;
+  die(how: string, code?: number): void;
   readonly told: string[];
 }
 
 function fakeProcess(pid: number): FakeProcess {
-  const { promise: ended, resolve: die } = Promise.withResolvers<string>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<{ how: string; code: number | null }>();
   let hear: (message: SupervisorMessage) => void = () => {};
   let read: (line: string, stream: 'stdout' | 'stderr') => void = () => {};
   const told: string[] = [];
@@ -22,11 +22,11 @@ function fakeProcess(pid: number): FakeProcess {
     ended,
     send: ({ type }) => {
       told.push(type);
-      die('exit code 0');
+      end({ how: 'exit code 0', code: 0 });
     },
     kill: () => {
       told.push('kill');
-      die('killed by SIGKILL');
+      end({ how: 'killed by SIGKILL', code: null });
     },
     onMessage: (listener) => {
       hear = listener;
@@ -36,7 +36,7 @@ function fakeProcess(pid: number): FakeProcess {
     },
     say: (message) => hear(message),
     print: (line) => read(line, 'stdout'),
-    die,
+    die: (how, code) => end({ how, code: code ?? null }),
   };
 }
 
@@ -140,6 +140,15 @@ test('a stopped service stays stopped, and one that will not stop is killed', as
   await clock.advance(6000);
   await stopped;
   expect(stubborn.told).toEqual(['kill']);
+});
+
+test('a mistake in the configuration ends the wait for READY with the words of the service', async () => {
+  const { child, last } = supervised();
+  child.start();
+  const ready = child.ready();
+  last().print('{"level":60,"time":0,"msg":"ledge.yaml:2: prot is 1; there is no such setting"}');
+  last().die('exit code 78', 78);
+  await expect(ready).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('ledge.yaml:2') });
 });
 
 test('a line that is not JSON is kept as it is', () => {

@@ -1,4 +1,4 @@
-import type { LogLine } from '@ledge/contract';
+import { type LogLine, Problem } from '@ledge/contract';
 import type { ManagedService } from '@ledge/host';
 import type { Clock, Random, SupervisorMessage } from '@ledge/kit';
 import { Backoff } from './backoff.ts';
@@ -8,6 +8,9 @@ const READY_WITHIN_MS = 30_000;
 /** Services feed every 5 s; three missed meals are a hang. */
 const WATCHDOG_MS = 20_000;
 const STOP_WITHIN_MS = 6000;
+/** sysexits.h, EX_CONFIG: how a service ends that found a mistake in its configuration. */
+export const EXIT_CONFIG = 78;
+const FATAL = 60;
 
 /** One running process of a service, as the supervisor sees it. */
 export interface ServiceProcess {
@@ -16,8 +19,8 @@ export interface ServiceProcess {
   kill(): void;
   onMessage(listener: (message: SupervisorMessage) => void): void;
   onLine(listener: (line: string, stream: 'stdout' | 'stderr') => void): void;
-  /** Resolves when it is gone; a sentence that says how. */
-  readonly ended: Promise<string>;
+  /** Resolves when it is gone: a sentence that says how, and the exit code when it left by itself. */
+  readonly ended: Promise<{ how: string; code: number | null }>;
 }
 export type Spawn = (plan: ServicePlan) => ServiceProcess;
 
@@ -42,7 +45,8 @@ export class Child {
   #killReason: string | undefined;
   #cancelRetry: (() => void) | undefined;
   #cancelWatch: (() => void) | undefined;
-  #readyWaiters: (() => void)[] = [];
+  #readyWaiters: PromiseWithResolvers<void>[] = [];
+  #lastWords: string | undefined;
 
   constructor(plan: ServicePlan, ports: ChildPorts) {
     this.plan = plan;
@@ -69,10 +73,15 @@ export class Child {
     this.#launch();
   }
 
-  /** Resolves when the service said READY for the first time, or when it is told to stop. */
+  /**
+   * Resolves when the service said READY for the first time, or when it is told to stop.
+   * @throws Problem `config-invalid` when it ended for a mistake in its configuration: only a person can mend that.
+   */
   async ready(): Promise<void> {
     if (this.#state === 'running') return;
-    await new Promise<void>((resolve) => this.#readyWaiters.push(resolve));
+    const waiter = Promise.withResolvers<void>();
+    this.#readyWaiters.push(waiter);
+    await waiter.promise;
   }
 
   async stop(): Promise<void> {
@@ -106,8 +115,12 @@ export class Child {
     this.#process = child;
     this.#watch(READY_WITHIN_MS, 'was not ready in time');
     child.onMessage((message) => this.#hear(message));
-    child.onLine((line, stream) => this.#ports.log(parseLine(this.plan.name, line, stream, clock.now())));
-    void child.ended.then((how) => this.#ended(how));
+    child.onLine((text, stream) => {
+      const line = parseLine(this.plan.name, text, stream, clock.now());
+      if (line.level >= FATAL) this.#lastWords = line.message;
+      this.#ports.log(line);
+    });
+    void child.ended.then((end) => this.#ended(end));
   }
 
   #hear(message: SupervisorMessage): void {
@@ -135,7 +148,7 @@ export class Child {
     this.#process?.kill();
   }
 
-  #ended(how: string): void {
+  #ended({ how, code }: { how: string; code: number | null }): void {
     this.#cancelWatch?.();
     this.#process = undefined;
     this.#rssBytes = undefined;
@@ -143,6 +156,10 @@ export class Child {
     if (!this.#wanted) {
       this.#state = 'stopped';
       return;
+    }
+    if (code === EXIT_CONFIG) {
+      const mistake = new Problem('config-invalid', this.#lastWords ?? `${this.plan.name} found a mistake in its configuration`);
+      for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(mistake);
     }
     this.#state = 'waiting';
     this.#restarts++;
@@ -152,7 +169,7 @@ export class Child {
   }
 
   #releaseReadyWaiters(): void {
-    for (const release of this.#readyWaiters.splice(0)) release();
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.resolve();
   }
 
   #say(level: number, message: string): void {

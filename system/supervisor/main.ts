@@ -3,13 +3,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Problem } from '@ledge/contract';
 import { systemClock } from '@ledge/kit';
+import { EXIT_CONFIG } from './child.ts';
 import { formatLine } from './log.ts';
 import { optionsToEnvironment, USAGE } from './options.ts';
 import { OUR_SERVICES, type ServicePlan } from './services.ts';
 import { nodeSpawn } from './spawn.ts';
 import { Supervisor } from './supervisor.ts';
-
-const EXIT_CONFIG = 78; // sysexits.h, EX_CONFIG
 
 /** Bundles lie beside this file in `dist`; in a source checkout each service is in its own folder. */
 function moduleOf(name: string): string {

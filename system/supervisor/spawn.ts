@@ -24,9 +24,9 @@ export const nodeSpawn =
   };
 
 function asServiceProcess(child: ChildProcess): ServiceProcess {
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-    child.once('close', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+  const ended = new Promise<{ how: string; code: number | null }>((resolve) => {
+    child.once('error', (error) => resolve({ how: `could not be started: ${error.message}`, code: null }));
+    child.once('close', (code, signal) => resolve({ how: signal ? `killed by ${signal}` : `exit code ${code}`, code }));
   });
   return {
     get pid() {
