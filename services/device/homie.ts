@@ -56,7 +56,7 @@ export function describe(thing: Pick<ThingConfig, 'name' | 'nodes' | 'properties
   return { homie: '5.0', version, ...content };
 }
 
-type Description = z.output<typeof homieDescriptionSchema>;
+type Description = Pick<z.output<typeof homieDescriptionSchema>, 'nodes' | 'root'>;
 
 interface Device {
   thing: ThingConfig | undefined;
@@ -119,7 +119,7 @@ export class HomiePublisher {
     if (unchanged) return;
     // Homie 5: a description may only change while the device is not ready
     this.#say(device, topics.state(this.#edge, thing.id), 'init');
-    const kept = new Set(topicsOf(this.#edge, thing));
+    const kept = new Set(topicsOf(this.#edge, thing.id, device.description));
     for (const topic of before?.topics ?? []) {
       if (!kept.has(topic) && isValueTopic(topic)) this.#clear(device, topic);
     }
@@ -247,9 +247,9 @@ export class HomiePublisher {
     const description = readDescription(payload);
     if (!description || (description.root !== this.#rootId && id !== this.#rootId)) return;
     const device = this.#devices.get(id);
-    const present = new Set(device?.thing ? topicsOf(this.#edge, device.thing) : []);
+    const present = new Set(device ? topicsOf(this.#edge, id, device.description) : []);
     if (!device) this.#retained.clear(topics.state(this.#edge, id));
-    for (const old of topicsOfDescription(this.#edge, id, description)) if (!present.has(old)) this.#retained.clear(old);
+    for (const old of topicsOf(this.#edge, id, description)) if (!present.has(old)) this.#retained.clear(old);
     if (device) return;
     this.#retained.clear(topic);
     this.#log.info({ thing: id }, 'cleared a thing that is no more');
@@ -262,19 +262,14 @@ export const alertId = (node: string, property: string) => `${node}-${property}`
 
 const isValueTopic = (topic: string) => !topic.endsWith('/$state') && !topic.endsWith('/$description');
 
-const topicsOf = (edge: string, { id, properties }: ThingConfig) =>
-  properties.flatMap(({ node, property, config }) => {
-    const address = { thing: id, node, property };
-    const alert = topics.alert(edge, id, alertId(node, property));
-    const value = config.retained ? [topics.property(edge, address)] : [];
-    return config.settable && config.retained ? [...value, topics.target(edge, address), alert] : [...value, alert];
-  });
-
-function topicsOfDescription(edge: string, id: string, { nodes }: Description): string[] {
+/** Topics below a device on which the broker may hold something, as its description says. */
+function topicsOf(edge: string, id: string, { nodes }: Description): string[] {
   return Object.entries(nodes).flatMap(([node, { properties }]) =>
-    Object.keys(properties).flatMap((property) => {
+    Object.entries(properties).flatMap(([property, { retained = true, settable = false }]) => {
       const address = { thing: id, node, property };
-      return [topics.property(edge, address), topics.target(edge, address), topics.alert(edge, id, alertId(node, property))];
+      const held = retained ? [topics.property(edge, address)] : [];
+      if (retained && settable) held.push(topics.target(edge, address));
+      return [...held, topics.alert(edge, id, alertId(node, property))];
     }),
   );
 }
