@@ -114,6 +114,11 @@ export class Connection implements LinkOwner, SocketOwner, Way {
         this.session?.received(parseAckId(frame));
         return;
       case TYPE.connect:
+        // [MQTT-3.1.0-2]
+        if (this.established) throw new Fault('sent a second CONNECT');
+        this.#awaiting = true;
+        this.#pass(frame);
+        return;
       case TYPE.subscribe:
       case TYPE.unsubscribe:
         this.#awaiting = true;
