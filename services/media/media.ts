@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineService, type ServiceContext } from '@ledge/kit';
 import { Gauge } from 'prom-client';
@@ -24,11 +25,14 @@ const pulseAnswers = ({ PULSE_SERVER, XDG_RUNTIME_DIR }: NodeJS.ProcessEnv) =>
 
 const realPlayer = (context: Context, output: SoundOutput): Player =>
   new MplayerPlayer({
-    processes: nodeProcesses(join(context.dataDir, 'mplayer')),
+    processes: nodeProcesses(ownFolder(context)),
     clock: context.clock,
     log: context.log,
     outputArguments: () => output.choose(),
   });
+
+/** The library is the service's own directory, where people find it; what is the player's own lies in a hidden folder there. */
+const ownFolder = (context: Context) => join(context.dataDir, '.player');
 
 /** The service over a player; tests bring a simulated one. */
 export const mediaService = (playerOf: (context: Context, output: SoundOutput) => Player) =>
@@ -48,7 +52,8 @@ export const mediaService = (playerOf: (context: Context, output: SoundOutput) =
       await output.choose();
       const library = new Library(join(context.dataRoot, 'media'), randomUUID);
       await library.start();
-      const memory = new StateFile(context.dataDir, clock, log);
+      await mkdir(ownFolder(context), { recursive: true, mode: 0o700 });
+      const memory = new StateFile(ownFolder(context), clock, log);
       const playback = new Playback({
         player: playerOf(context, output),
         clock,
@@ -64,7 +69,7 @@ export const mediaService = (playerOf: (context: Context, output: SoundOutput) =
         trackStarted: ({ title }) => context.emit('track-started', { title }),
         failed: (message) => context.emit('player-failed', { message }),
       });
-      const jukebox = new Jukebox(library, new Playlists(context.dataDir, log), playback, randomUUID);
+      const jukebox = new Jukebox(library, new Playlists(ownFolder(context), log), playback, randomUUID);
       const thing = new HomieThing(bus, edge, jukebox, log);
       const homeAssistant = new HomeAssistant(bus, edge);
       serveMedia(context.api, jukebox, () => context.settings.maxUploadMb);

@@ -251,8 +251,9 @@ export class Playback {
     if (!this.#queue.remove(id)) throw new Problem('not-found', `There is no track ${shown(id)} in the queue`);
     this.#changed();
     if (on?.id !== id) return;
-    if (this.#queue.current) await this.#jumped();
-    else await this.halt();
+    if (!this.#queue.current) await this.halt();
+    else if (this.#mode === 'playing') this.#begin(0);
+    else await this.#jumped();
   }
 
   /** Another queue, not yet playing. */
@@ -347,7 +348,8 @@ export class Playback {
       const stream = isAddress(track.source);
       if (stream) report?.resolve();
       this.#aliveMs = this.#ports.clock.monotonic();
-      const fromS = this.#live ? 0 : this.#position.s;
+      if (this.#live) this.#setPosition(0);
+      const fromS = this.#position.s;
       const outcome = await this.#listen(track, fromS, signal, report);
       this.#loaded = false;
       this.#sounding = false;

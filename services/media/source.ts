@@ -2,8 +2,11 @@ import { Problem, shown } from '@ledge/contract';
 
 const MAX_SEGMENT_BYTES = 200;
 const MAX_DEPTH = 8;
+const MAX_ADDRESS_CHARS = 2048;
 /** What Windows does not take in a name; refused everywhere, so that a library can be carried to another machine. */
 const NOT_PORTABLE = /[<>:"|?*\\]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+const HOST = /^[a-z0-9._-]+(?::\d+)?$|^\[[0-9a-f:.]+\](?::\d+)?$/i;
 
 /** Is this an address and no library path? `mf://`, `dvd://`, `file://` and their like are addresses too: they are refused as such. */
 export const isAddress = (source: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(source);
@@ -19,8 +22,12 @@ export function streamAddress(source: string): string {
   const url = new URL(source);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw refuse('an http or https address, or the path of a file in the library is wanted');
+  // what URL lets through in a host, such as a quote, is in no name that can be looked up
+  if (!HOST.test(url.host)) throw refuse('the name or number of a host is wanted');
   url.hash = '';
-  return url.href;
+  const address = url.href.replaceAll('\\', '%5C');
+  if (address.length > MAX_ADDRESS_CHARS) throw refuse(`an address of at most ${MAX_ADDRESS_CHARS} characters is wanted`);
+  return address;
 }
 
 /**
