@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { ensureSecret, runService } from '@ledge/kit';
+import { runService } from '@ledge/kit';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import pino from 'pino';
 import { expect, test } from 'vitest';
@@ -233,9 +233,8 @@ test('the merged OpenAPI document of what runs is valid', async () => {
 test('metrics of all services need a viewer, and one that hangs costs the others nothing', async () => {
   await using box = await startBox();
   const cookie = await box.signIn();
-  const secret = ensureSecret(box.data.gatewaySecretFile);
   await box.serve('device', (request, response) => {
-    const trusted = request.headers['x-ledge-role'] === 'viewer' && request.headers['x-ledge-secret'] === secret;
+    const trusted = request.headers['x-ledge-role'] === 'viewer' && request.headers['x-ledge-secret'] === undefined;
     response.end(trusted && request.url === '/metrics' ? '# TYPE readings counter\nreadings 5\n' : '');
   });
   await box.serve('media', () => {});

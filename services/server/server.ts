@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { Problem } from '@ledge/contract';
 import { type ServiceManager, supervisorServiceManager } from '@ledge/host';
 import {
-  CALLER_HEADERS,
   DataDir,
   defineService,
   type Environment,
@@ -65,7 +64,6 @@ async function startServer(
   const data = DataDir.of(environment);
   const manager = givenManager ?? managerOf(data);
   const secret = environment.EDGE_GATEWAY_SECRET ?? ensureSecret(data.gatewaySecretFile);
-  const secretHeaders = { [CALLER_HEADERS.secret]: secret };
   if (!(api instanceof HttpApi)) throw new Problem('internal', 'The server needs the HTTP API of the kit itself.');
 
   const auth = openAuth({
@@ -82,7 +80,6 @@ async function startServer(
     clock,
     log,
     manager,
-    secretHeaders,
     defaultSocket: (name) => data.socketPath(name),
     ownName: OWN_NAME,
     onLost: (service) => context.emit('service-lost', { service }),
@@ -92,12 +89,12 @@ async function startServer(
     identifier: auth.identifier,
     directory: registry,
     own: api.app,
-    secretHeaders,
+    secret,
     audit: auth.audit,
     log,
     answerWithinMs: (service) => (registry.isAway(service) ? AWAY_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS),
   });
-  const documents = new OpenApiDocuments(registry, clock, log, secretHeaders);
+  const documents = new OpenApiDocuments(registry, clock, log);
   const openApi = async () => {
     const parts = await documents.all();
     parts.set(
@@ -114,7 +111,7 @@ async function startServer(
     identifier: auth.identifier,
     log,
     publicMetrics: () => context.settings.publicMetrics,
-    metrics: () => collectMetrics({ ownName: OWN_NAME, own: metrics, names: () => registry.names(), find, clock, secretHeaders }),
+    metrics: () => collectMetrics({ ownName: OWN_NAME, own: metrics, names: () => registry.names(), find, clock, secret }),
     openApi,
   });
   const listener = new PublicListener({

@@ -2,11 +2,11 @@ import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ID_PATTERN, Problem, shown } from '@ledge/contract';
-import type { Logger } from '@ledge/kit';
+import { CALLER_HEADERS, type Logger } from '@ledge/kit';
 import { createProxyServer, type ProxyServer } from 'httpxy';
 import { type AuditLog, type AuditNote, NOBODY } from '../auth/audit.ts';
 import { checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
-import type { Target } from '../registry/address.ts';
+import { proofFor, type Target } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 import { endWithProblem, sendProblem } from './problem.ts';
 
@@ -30,8 +30,8 @@ export interface GatewayPorts {
   directory: Directory;
   /** The server's own API, in this process. */
   own(request: IncomingMessage, response: ServerResponse): void;
-  /** What proves to a service on a TCP port that we are the gateway. */
-  secretHeaders: Record<string, string>;
+  /** Known to the gateway and to services that listen on a TCP port. */
+  secret: string;
   audit: AuditLog;
   log: Logger;
   /** A service that has not begun to answer after so long is away; uploads count from their last byte. */
@@ -94,7 +94,7 @@ export class Gateway {
     }
     const target = this.#targetOf(service);
     this.#services.set(request, service);
-    rewriteRequestHeaders(request, identity, this.#ports.secretHeaders);
+    rewriteRequestHeaders(request, identity, proofFor(target, this.#ports.secret));
     this.#proxy.web(request, response, { target }).catch((cause: unknown) => this.#failed(cause, request, response));
   }
 
@@ -109,7 +109,7 @@ export class Gateway {
       const target = this.#targetOf(service);
       request.url = rest;
       this.#services.set(request, service);
-      rewriteRequestHeaders(request, identity, this.#ports.secretHeaders);
+      rewriteRequestHeaders(request, identity, proofFor(target, this.#ports.secret));
       this.#upgraded.add(socket);
       socket.once('close', () => this.#upgraded.delete(socket));
       const options = { target, agent: false, upgradeTimeout: this.#ports.answerWithinMs(service) };
@@ -143,7 +143,7 @@ export class Gateway {
     }
     const address = addressOf(request);
     rewriteRequestHeaders(request, identity, {
-      ...this.#ports.secretHeaders,
+      [CALLER_HEADERS.secret]: this.#ports.secret,
       [OWN_HEADERS.address]: address,
       ...(identity?.session ? { [OWN_HEADERS.session]: identity.session } : {}),
       ...(identity ? { [OWN_HEADERS.expires]: String(identity.expiresMs) } : {}),

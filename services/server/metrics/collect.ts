@@ -1,7 +1,6 @@
-import type { Clock } from '@ledge/kit';
-import { CALLER_HEADERS } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock } from '@ledge/kit';
 import type { Registry } from 'prom-client';
-import { ask, type Target } from '../registry/address.ts';
+import { ask, proofFor, type Target } from '../registry/address.ts';
 import { mergeExpositions } from './exposition.ts';
 
 /** Prometheus itself gives up after 10 s; one service that hangs must not cost the others theirs. */
@@ -13,18 +12,19 @@ export interface MetricsPorts {
   names(): string[];
   find(name: string): Target | undefined;
   clock: Clock;
-  secretHeaders: Record<string, string>;
+  secret: string;
 }
 
 /** Metrics of all services in one text, with `ledge_service_up` for each. */
-export async function collectMetrics({ ownName, own, names, find, clock, secretHeaders }: MetricsPorts): Promise<string> {
-  const headers = { ...secretHeaders, [CALLER_HEADERS.user]: ownName, [CALLER_HEADERS.role]: 'viewer' };
+export async function collectMetrics({ ownName, own, names, find, clock, secret }: MetricsPorts): Promise<string> {
+  const caller = { [CALLER_HEADERS.user]: ownName, [CALLER_HEADERS.role]: 'viewer' };
   const parts = new Map<string, string>([[ownName, await own.metrics()]]);
   const others = names().filter((name) => name !== ownName);
   await Promise.all(
     others.map(async (name) => {
       const target = find(name);
       if (!target) return;
+      const headers = { ...caller, ...proofFor(target, secret) };
       const text = await ask(clock, { target, path: '/metrics', headers, withinMs: ANSWER_WITHIN_MS }).catch(() => undefined);
       parts.set(name, `${text ?? ''}\n${upGauge(text === undefined ? 0 : 1)}`);
     }),

@@ -29,14 +29,12 @@ export class OpenApiDocuments {
   readonly #sources: DocumentSources;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #headers: Record<string, string>;
   readonly #cache = new Map<string, { instance: string; document: OpenApiDocument }>();
 
-  constructor(sources: DocumentSources, clock: Clock, log: Logger, headers: Record<string, string>) {
+  constructor(sources: DocumentSources, clock: Clock, log: Logger) {
     this.#sources = sources;
     this.#clock = clock;
     this.#log = log;
-    this.#headers = headers;
   }
 
   /** By service name, in their order. A service that does not answer is left out, unless its document is known from before. */
@@ -53,7 +51,7 @@ export class OpenApiDocuments {
     const target = this.#sources.find(name);
     if (!target) return undefined;
     try {
-      const text = await ask(this.#clock, { target, path: '/openapi.json', headers: this.#headers, withinMs: ANSWER_WITHIN_MS });
+      const text = await ask(this.#clock, { target, path: '/openapi.json', withinMs: ANSWER_WITHIN_MS });
       const document = outlineSchema.parse(JSON.parse(text)) as OpenApiDocument;
       if (instance !== undefined) this.#cache.set(name, { instance, document });
       return document;

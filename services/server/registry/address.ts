@@ -1,6 +1,6 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { Problem, shown } from '@ledge/contract';
-import type { Clock } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock } from '@ledge/kit';
 
 /** Where a service listens, as node:http and httpxy take it. */
 export type Target = { socketPath: string; host: 'localhost' } | { hostname: string; host: string; port: number; protocol: 'http:' };
@@ -16,15 +16,22 @@ export function parseAddress(address: string): Target | undefined {
   return hostname === undefined || Number(port) > 65_535 ? undefined : { hostname, host: hostname, port: Number(port), protocol: 'http:' };
 }
 
+/**
+ * What proves to a service on a TCP port that the gateway speaks. Sockets are guarded by the rights of their file; who serves one
+ * needs no secret that would open the ports of others.
+ */
+export const proofFor = (target: Target, secret: string): Record<string, string> =>
+  'socketPath' in target ? {} : { [CALLER_HEADERS.secret]: secret };
+
 export interface Asked {
   target: Target;
   path: string;
-  headers: Record<string, string>;
+  headers?: Record<string, string>;
   withinMs: number;
 }
 
 /** GETs a small document from a service. @throws Problem `service-away` when it does not answer in time, or not with 200 */
-export async function ask(clock: Clock, { target, path, headers, withinMs }: Asked): Promise<string> {
+export async function ask(clock: Clock, { target, path, headers = {}, withinMs }: Asked): Promise<string> {
   return await new Promise<string>((resolve, reject) => {
     const fail = (why: string, cause?: unknown) => {
       cancel();

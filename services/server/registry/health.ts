@@ -37,10 +37,10 @@ export class HealthProbe {
   }
 
   /** @param target undefined when it is not known where the service listens */
-  poll(target: Target | undefined, headers: Record<string, string>): Promise<void> {
+  poll(target: Target | undefined): Promise<void> {
     if (this.#asking !== undefined) return this.#asking;
     const round = this.#round;
-    const asking = this.#ask(target, headers).then((wellness) => {
+    const asking = this.#ask(target).then((wellness) => {
       if (round !== this.#round) return;
       this.#asking = undefined;
       this.#wellness = wellness;
@@ -50,11 +50,11 @@ export class HealthProbe {
     return asking;
   }
 
-  async #ask(target: Target | undefined, headers: Record<string, string>): Promise<Wellness> {
+  async #ask(target: Target | undefined): Promise<Wellness> {
     if (!target) return { kind: 'away', why: 'it does not listen' };
     for (let misses = 1; ; misses++) {
       try {
-        const text = await ask(this.#clock, { target, path: '/health', headers, withinMs: ANSWER_WITHIN_MS });
+        const text = await ask(this.#clock, { target, path: '/health', withinMs: ANSWER_WITHIN_MS });
         const { state, detail } = healthSchema.parse(JSON.parse(text));
         return { kind: 'answers', state, detail };
       } catch (error) {

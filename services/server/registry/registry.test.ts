@@ -30,7 +30,6 @@ async function started(manager?: ServiceManager) {
     clock: fakeClock(),
     log: pino({ level: 'silent' }),
     manager,
-    secretHeaders: {},
     defaultSocket: (name) => join(dir, `${name}.sock`),
     ownName: 'server',
     onLost: (name) => lost.push(name),

@@ -18,8 +18,6 @@ export interface RegistryPorts {
   clock: Clock;
   log: Logger;
   manager: ServiceManager | undefined;
-  /** What proves to a service on a TCP port that we are the gateway. */
-  secretHeaders: Record<string, string>;
   /** Where a service of this name listens when it has not said so: the broker may be away. */
   defaultSocket(name: string): string;
   /** The service that this runs in: it needs no asking. */
@@ -158,7 +156,7 @@ export class ServiceRegistry {
   }
 
   async #probe({ name, probe }: Entry): Promise<void> {
-    if (name !== this.#ports.ownName) await probe.poll(this.find(name), this.#ports.secretHeaders);
+    if (name !== this.#ports.ownName) await probe.poll(this.find(name));
   }
 
   #entry(name: string): Entry | undefined {
