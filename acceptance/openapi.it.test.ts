@@ -1,7 +1,8 @@
+import { until } from '@ledge/testing';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, type Appliance, SERVICES, startAppliance } from './appliance.ts';
+import { type Answer, type Appliance, allWell, SERVICES, startAppliance } from './appliance.ts';
 
 interface Described {
   'x-audience': 'public' | 'viewer' | 'admin';
@@ -114,6 +115,7 @@ test('every path answers as the document says', { timeout: 120_000 }, async () =
 });
 
 test('whatever is not public refuses who is not signed in', async () => {
+  await until('the service that was restarted before', () => allWell(ledge));
   const open: string[] = [];
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, described] of Object.entries(methods)) {

@@ -1,6 +1,6 @@
 import { until } from '@ledge/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Appliance, allWell, SERVICES, startAppliance } from './appliance.ts';
+import { type Appliance, allWell, SERVICES, type ServiceName, startAppliance } from './appliance.ts';
 import { MosquittoSub } from './mosquitto-client.ts';
 import { SseReader } from './sse-reader.ts';
 
@@ -47,8 +47,9 @@ async function everythingRight(): Promise<boolean> {
   }
 }
 
-const timeToRight = async (): Promise<number> => {
+const timeToRight = async (killed: ServiceName, oldPid: number): Promise<number> => {
   const startMs = performance.now();
+  await until('a new process', async () => (await ledge.pidOf(killed)) !== oldPid);
   await until('everything to be right again', everythingRight, 20_000);
   return performance.now() - startMs;
 };
@@ -57,9 +58,8 @@ test.each(SERVICES)('after kill -9 of %s everything is right again within 5 s', 
   await until('a good start', everythingRight, 20_000);
   const before = await ledge.pidOf(service);
   await ledge.kill(service);
-  const tookMs = await timeToRight();
+  const tookMs = await timeToRight(service, before);
   console.log(`kill -9 ${service}: all right after ${Math.round(tookMs)} ms`);
-  expect(await ledge.pidOf(service)).not.toBe(before);
   expect(tookMs).toBeLessThan(RIGHT_AGAIN_WITHIN_MS);
 });
 
@@ -78,8 +78,9 @@ test('the page stays right through a kill of the server: its stream comes back b
 
 test('ten kills of the broker at random moments leave everything right within 5 s of the last', async () => {
   await until('a good start', everythingRight, 20_000);
+  let pid = 0;
   for (let kill = 0; kill < 10; kill++) {
-    const pid = await ledge.pidOf('broker');
+    pid = await ledge.pidOf('broker');
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 1000)); // the random moment is what is tested
     try {
       process.kill(pid, 'SIGKILL');
@@ -87,7 +88,7 @@ test('ten kills of the broker at random moments leave everything right within 5 
       // it was just being started again
     }
   }
-  const tookMs = await timeToRight();
+  const tookMs = await timeToRight('broker', pid);
   console.log(`ten kills of the broker: all right after ${Math.round(tookMs)} ms`);
   expect(tookMs).toBeLessThan(RIGHT_AGAIN_WITHIN_MS);
 });

@@ -12,15 +12,21 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
 }
 
-/** A port that was free a moment ago. */
+/** Below what systems give to outgoing connections (Linux 32768, others 49152): nobody takes it by chance while a test restarts its server. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+
+/** A port that was free a moment ago, and that no outgoing connection will be given. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, host);
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const probe = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, host, () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 /** Debian's mosquitto as a broker without rights, for tests of clients. */

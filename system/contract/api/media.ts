@@ -143,7 +143,7 @@ export const mediaApi = {
     params: z.object({ file: z.string() }),
     upload: ['audio/*', 'application/octet-stream'],
     response: libraryItem,
-    problems: ['invalid-value', 'payload-too-large', 'unsupported-media-type'],
+    problems: ['invalid-value', 'payload-too-large', 'unsupported-media-type', 'storage-failed'],
   }),
   erase: operation({
     method: 'delete',
