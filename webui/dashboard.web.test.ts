@@ -193,6 +193,27 @@ test('a choice and a number are set, with the limits of the thing', async () => 
   await expect.poll(() => asked).toEqual(['boost', 3.2]);
 });
 
+test('a thing that another service says is asked over the bus, as Homie does, and its new value is the answer', async () => {
+  furnish(box);
+  const properties = {
+    source: { name: 'Source', datatype: 'string', settable: true },
+    command: { name: 'Command', datatype: 'enum', format: 'play,pause', settable: true, retained: false },
+  };
+  addThing(box, 'media', 'Player', properties, { source: '\0' });
+  box.onPublish = (topic, payload) => {
+    if (topic.endsWith('/source/set')) say('media', 'source', payload);
+  };
+  await signedIn();
+  const source = card('Player').getByRole('textbox', { name: 'Source' });
+  expect(await source.inputValue()).toBe('');
+  await source.fill('radio.mp3');
+  await page.keyboard.press('Enter');
+  await card('Player').getByText('Set', { exact: true }).first().waitFor();
+  await card('Player').getByRole('combobox', { name: 'Command' }).selectOption('play');
+  await expect.poll(() => box.published).toEqual([`${EDGE}/5/media/main/source/set radio.mp3`, `${EDGE}/5/media/main/command/set play`]);
+  expect(await card('Player').getByText('did not answer').count()).toBe(0);
+});
+
 test('a viewer sees everything and can change nothing', async () => {
   furnish(box);
   box.role = 'viewer';

@@ -40,6 +40,9 @@ export class FakeBox {
   /** What happens when a property is set, by `thing/node/property`. */
   readonly commands = new Map<string, Command>();
   readonly restarted: string[] = [];
+  readonly published: string[] = [];
+  /** What others on the bus do when something is published. */
+  onPublish: (topic: string, payload: string) => void = () => {};
 
   constructor(dist: string) {
     this.#dist = dist;
@@ -143,6 +146,10 @@ export class FakeBox {
       case 'PUT /device/things':
         await this.commands.get(rest.slice(1).join('/'))?.(body.value);
         return json(response, { outcome: 'acknowledged', value: body.value, time: new Date().toISOString() });
+      case 'POST /sse/publish':
+        this.published.push(`${String(body.topic)} ${String(body.value)}`);
+        this.onPublish(String(body.topic), String(body.value));
+        return json(response, { topic: body.topic });
       case 'GET /sse/stream':
         return this.#stream(url, response);
     }

@@ -1,8 +1,9 @@
-import type { Ask, deviceApi, Got, Operation, serverApi } from '@ledge/contract';
+import type { Ask, deviceApi, Got, Operation, serverApi, sseApi } from '@ledge/contract';
 import { ApiProblem, problemOf } from './problem.ts';
 
 type Server = typeof serverApi;
 type Device = typeof deviceApi;
+type Sse = typeof sseApi;
 
 export interface ApiPorts {
   fetch: typeof fetch;
@@ -61,6 +62,7 @@ export function createApi({ fetch, now, onSessionEnd }: ApiPorts) {
     restart: route<Server['restart']>('server', 'post', '/services/{name}/restart'),
     things: route<Device['things']>('device', 'get', '/things'),
     command: route<Device['command']>('device', 'put', '/things/{thing}/{node}/{property}'),
+    publish: route<Sse['publish']>('sse', 'post', '/publish'),
   };
 }
 export type Api = ReturnType<typeof createApi>;

@@ -5,7 +5,9 @@ test('a description is read, and what a stranger left out is filled in', () => {
   const description = { homie: '5.0', nodes: { main: { properties: { 'air-temp': { datatype: 'float', unit: '°C', settable: true } } } } };
   expect(parseDescription(JSON.stringify(description), 'green-house')).toEqual({
     name: 'Green house',
-    properties: [{ node: 'main', property: 'air-temp', name: 'Air temp', datatype: 'float', unit: '°C', format: '', settable: true }],
+    properties: [
+      { node: 'main', property: 'air-temp', name: 'Air temp', datatype: 'float', unit: '°C', format: '', settable: true, retained: true },
+    ],
   });
 });
 
@@ -20,7 +22,7 @@ test('nodes and properties of a wrong shape are left out, the rest stays', () =>
   };
   expect(parseDescription(JSON.stringify(description), 't')).toEqual({
     name: 'T',
-    properties: [{ node: 'c', property: 'y', name: 'Y', datatype: 'string', unit: '', format: '', settable: false }],
+    properties: [{ node: 'c', property: 'y', name: 'Y', datatype: 'string', unit: '', format: '', settable: false, retained: true }],
   });
 });
 

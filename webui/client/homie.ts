@@ -9,6 +9,8 @@ export interface PropertyInfo {
   unit: string;
   format: string;
   settable: boolean;
+  /** False for what only happens, such as a button: it has no value to show. */
+  retained: boolean;
 }
 export interface ThingInfo {
   name: string;
@@ -49,11 +51,16 @@ export function parseDescription(payload: string, thing: string): ThingInfo | un
         unit: text(it.unit, ''),
         format: text(it.format, ''),
         settable: it.settable === true,
+        retained: it.retained !== false,
       });
     }
   }
   return { name: text(document.name, readable(thing)), properties };
 }
+
+/** Homie 5, "Payload": an empty text is one zero byte on the wire, because an empty payload would clear the value. */
+export const textOf = (payload: string): string => (payload === '\0' ? '' : payload);
+export const payloadOf = (value: string | number | boolean): string => (value === '' ? '\0' : String(value));
 
 /** Homie 5, "Formats": `min:max:step`, each may be left out. */
 export function numberLimits(format: string): { min: number | undefined; max: number | undefined; step: number | undefined } {
@@ -90,6 +97,6 @@ export function shownValue({ datatype, format }: Pick<PropertyInfo, 'datatype' |
       return Number.isNaN(ms) ? payload : times.format(ms);
     }
     default:
-      return payload === '\0' ? '' : payload;
+      return textOf(payload);
   }
 }

@@ -1,9 +1,9 @@
-import { filters, parseTopic } from '@ledge/contract/topics.ts';
-import { batch, type Signal, signal } from '@preact/signals';
+import { filters, parseTopic, topics } from '@ledge/contract/topics.ts';
+import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Api } from './api.ts';
 import { type Arrived, FrameBatch } from './frame-batch.ts';
-import { shownValue } from './homie.ts';
-import { sentenceOf } from './problem.ts';
+import { payloadOf, shownValue } from './homie.ts';
+import { ApiProblem, sentenceOf } from './problem.ts';
 import { type ServiceModel, Services } from './services.ts';
 import { type Connection, Stream, type StreamPorts } from './stream.ts';
 import { type PropertyModel, Things } from './things.ts';
@@ -19,6 +19,7 @@ const FORGET_AFTER_MS = 10_000;
 const REFRESH_AFTER_MS = 400;
 const SHOW_ACKNOWLEDGED_MS = 2500;
 const SHOW_REJECTED_MS = 12_000;
+const ANSWER_WITHIN_MS = 5000;
 const RESTART_WITHIN_MS = 30_000;
 
 /** Events after which things or services must be asked for what the stream does not say. */
@@ -67,9 +68,9 @@ export class Live {
 
   /** Sets a property. The new value comes over the stream, not with the answer. */
   async command(property: PropertyModel, value: string | number | boolean): Promise<void> {
-    const { info, thing, command } = property;
-    const { node, property: id, name } = info.peek();
-    const payload = String(value);
+    const { info, command } = property;
+    const { name } = info.peek();
+    const payload = payloadOf(value);
     command.value = { state: 'pending', payload };
     const mine = command.peek();
     const settle = (next: PropertyModel['command']['value'], showMs: number, sentence: string) => {
@@ -81,12 +82,42 @@ export class Live {
       });
     };
     try {
-      await this.#api.command({ params: { thing, node, property: id }, body: { value } });
+      await this.#set(property, value);
       settle({ state: 'acknowledged', payload }, SHOW_ACKNOWLEDGED_MS, `${name} set to ${shownValue(info.peek(), payload)}`);
     } catch (error) {
       const reason = sentenceOf(error);
       settle({ state: 'rejected', payload, reason }, SHOW_REJECTED_MS, `${name} not set: ${reason}`);
     }
+  }
+
+  /** Things of the device service answer over HTTP. A thing that another service says itself is asked as Homie does, and answers by saying its value. */
+  async #set({ info, thing, timeMs }: PropertyModel, value: string | number | boolean): Promise<void> {
+    const { node, property, retained, name } = info.peek();
+    // a thing may be newer than the last answer
+    if (!this.things.isOfDevice(thing)) await this.#askThings().catch(() => undefined);
+    if (this.things.isOfDevice(thing)) {
+      await this.#api.command({ params: { thing, node, property }, body: { value } });
+      return;
+    }
+    const answered = retained ? this.#changeOf(timeMs) : Promise.resolve(true);
+    await this.#api.publish({ body: { topic: topics.set(this.#edge, { thing, node, property }), value: payloadOf(value) } });
+    if (!(await answered)) throw new ApiProblem('command-timed-out', `${name} did not answer within ${ANSWER_WITHIN_MS / 1000} s.`);
+  }
+
+  /** True once the signal changes, false when it does not in time. */
+  #changeOf(changing: ReadonlySignal<unknown>): Promise<boolean> {
+    const before = changing.peek();
+    return new Promise((resolve) => {
+      const end = (changed: boolean) => {
+        cancel();
+        queueMicrotask(() => stop());
+        resolve(changed);
+      };
+      const cancel = this.#ports.after(ANSWER_WITHIN_MS, () => end(false));
+      const stop = changing.subscribe((now) => {
+        if (now !== before) end(true);
+      });
+    });
   }
 
   /** Rejects when the box refuses. */
@@ -148,11 +179,13 @@ export class Live {
   }
 
   #refreshThings(): void {
-    this.#refresh('things', async () => {
-      const views = await this.#api.things();
-      this.#frames.flush();
-      batch(() => this.things.merge(views));
-    });
+    this.#refresh('things', () => this.#askThings());
+  }
+
+  async #askThings(): Promise<void> {
+    const views = await this.#api.things();
+    this.#frames.flush();
+    batch(() => this.things.merge(views));
   }
 
   #refreshServices(): void {

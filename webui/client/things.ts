@@ -45,7 +45,7 @@ interface Known extends ThingModel {
 const newProperty = (thing: string, node: string, property: string): PropertyModel => ({
   thing,
   key: `${node}/${property}`,
-  info: signal({ node, property, name: readable(property), datatype: 'string', unit: '', format: '', settable: false }),
+  info: signal({ node, property, name: readable(property), datatype: 'string', unit: '', format: '', settable: false, retained: true }),
   payload: signal(undefined),
   timeMs: signal(undefined),
   rhythmMs: signal(undefined),
@@ -75,6 +75,7 @@ const byName = (a: ThingModel, b: ThingModel) =>
 export class Things {
   readonly list: Signal<readonly ThingModel[]> = signal([]);
   readonly #byId = new Map<string, Known>();
+  #ofDevice: ReadonlySet<string> = new Set();
 
   /** One message below `<edge>/5/`. `atMs` is the box's time; a retained value is older than its arrival, so it has no time yet. */
   take(topic: string, payload: string, retained: boolean, atMs: number): void {
@@ -98,6 +99,7 @@ export class Things {
 
   /** What the stream does not say: rooms, times of retained values, and why a value cannot be read. */
   merge(views: readonly ThingView[]): void {
+    this.#ofDevice = new Set(views.map((view) => view.id));
     for (const view of views) {
       const thing = this.#byId.get(view.id);
       if (!thing) continue;
@@ -114,6 +116,11 @@ export class Things {
       this.#showFaults(thing);
     }
     this.#sort();
+  }
+
+  /** Is it a thing of the device service, and not one that another service says itself? */
+  isOfDevice(thing: string): boolean {
+    return this.#ofDevice.has(thing);
   }
 
   /** From now on everything is said again; {@link dropUnsaid} forgets what was not. */

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { booleanWords, enumValues, numberLimits } from '../client/homie.ts';
+import { booleanWords, enumValues, numberLimits, textOf } from '../client/homie.ts';
 import type { PropertyModel } from '../client/things.ts';
 import { html } from '../components/html.ts';
 
@@ -15,7 +15,7 @@ export interface ControlProps {
 /** What a control shows: what was asked for while that is on its way, else what the thing says. */
 function wantedOf({ command, payload }: PropertyModel): { payload: string; pending: boolean } {
   const pending = command.value?.state === 'pending';
-  return { payload: (pending ? command.value?.payload : payload.value) ?? '', pending };
+  return { payload: textOf((pending ? command.value?.payload : payload.value) ?? ''), pending };
 }
 
 export function Switch({ property, labelledBy, disabled, onSet }: ControlProps): VNode {
@@ -54,7 +54,7 @@ export function Choice({ property, labelledBy, disabled, onSet }: ControlProps):
       value=${payload}
       onChange=${(event: Event) => onSet((event.target as HTMLSelectElement).value)}
     >
-      ${shown.map((value) => html`<option key=${value} value=${value} selected=${value === payload}>${value}</option>`)}
+      ${shown.map((value) => html`<option key=${value} value=${value} selected=${value === payload}>${value || '–'}</option>`)}
     </select>
   `;
 }
