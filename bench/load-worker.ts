@@ -4,12 +4,12 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { delayMs, openClient, PUBACK, PUBLISH, PublishTemplate, puback, type Qos } from './mqtt-wire.ts';
+import { type BrokerLogin, delayMs, openClient, PUBACK, PUBLISH, PublishTemplate, puback, type Qos, stampOf } from './mqtt-wire.ts';
 import { quantile } from './statistics.ts';
 
 export type Order =
-  | { do: 'subscribe'; port: number; clients: number; qos: Qos; topic: string; timeEach: boolean }
-  | { do: 'publish'; port: number; clients: number; qos: Qos; topic: string }
+  | ({ do: 'subscribe'; clients: number; qos: Qos; topic: string; timeEach: boolean } & BrokerLogin)
+  | ({ do: 'publish'; clients: number; qos: Qos; topic: string } & BrokerLogin)
   /** So many messages of all clients together, at full speed or at so many a second. */
   | { do: 'run'; messages: number; ratePerS?: number }
   | { do: 'report' };
@@ -48,12 +48,12 @@ class Publisher {
     this.#qos = qos;
   }
 
-  static async open(port: number, index: number, topic: string, qos: Qos): Promise<Publisher> {
+  static async open(order: Extract<Order, { do: 'publish' }>, index: number): Promise<Publisher> {
     let acknowledged = () => {};
-    const { socket } = await openClient(port, `bench-pub-${process.pid}-${index}`, (type) => {
+    const { socket } = await openClient(order, `bench-pub-${process.pid}-${index}`, (type) => {
       if (type === PUBACK) acknowledged();
     });
-    const publisher = new Publisher(socket, new PublishTemplate(topic, qos), qos);
+    const publisher = new Publisher(socket, new PublishTemplate(order.topic, order.qos), order.qos);
     acknowledged = () => publisher.#acknowledged();
     return publisher;
   }
@@ -88,15 +88,15 @@ class Publisher {
   }
 }
 
-async function subscriber(index: number, { port, qos, topic, timeEach }: Extract<Order, { do: 'subscribe' }>): Promise<void> {
-  const { socket, subscribe } = await openClient(port, `bench-sub-${process.pid}-${index}`, (type, packetQos, bytes, start, end) => {
+async function subscriber(index: number, order: Extract<Order, { do: 'subscribe' }>): Promise<void> {
+  const { socket, subscribe } = await openClient(order, `bench-sub-${process.pid}-${index}`, (type, packetQos, bytes, start, end) => {
     if (type !== PUBLISH) return;
     lastMs = performance.now();
-    if (count++ === 0) firstMs = lastMs - delayMs(bytes, end);
-    if (timeEach && delays.length < MAX_DELAYS) delays.push(delayMs(bytes, end));
+    if (count++ === 0) firstMs = lastMs - delayMs(stampOf(bytes, end));
+    if (order.timeEach && delays.length < MAX_DELAYS) delays.push(delayMs(stampOf(bytes, end)));
     if (packetQos > 0) socket.write(puback(bytes, start));
   });
-  await subscribe(topic, qos);
+  await subscribe(order.topic, order.qos);
 }
 
 async function paced(messages: number, ratePerS: number): Promise<void> {
@@ -114,9 +114,7 @@ async function obey(order: Order): Promise<Report> {
       for (let i = 0; i < order.clients; i++) await subscriber(i, order);
       break;
     case 'publish':
-      publishers = await Promise.all(
-        Array.from({ length: order.clients }, (_, i) => Publisher.open(order.port, i, order.topic, order.qos)),
-      );
+      publishers = await Promise.all(Array.from({ length: order.clients }, (_, i) => Publisher.open(order, i)));
       break;
     case 'run': {
       const { messages, ratePerS } = order;

@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchAppliance } from './appliance-bench.ts';
 import { benchBrokers } from './broker-bench.ts';
 
 const USAGE = `Usage: ./build.sh bench [--quick] [--only brokers|appliance]
@@ -20,5 +21,7 @@ else {
   console.log(
     `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.version}\n`,
   );
-  if (wants('brokers')) console.log(`## Brokers\n\n${await benchBrokers(values.quick ? QUICK_SHARE : 1, say)}\n`);
+  const share = values.quick ? QUICK_SHARE : 1;
+  if (wants('brokers')) console.log(`## Brokers\n\n${await benchBrokers(share, say)}\n`);
+  if (wants('appliance')) console.log(`## Appliance\n\n${await benchAppliance(share, say)}\n`);
 }

@@ -14,6 +14,16 @@ export const PUBACK = 4;
 export const SUBACK = 9;
 
 const PAYLOAD_BYTES = 64;
+/** The payload begins with nanoseconds of the machine's monotonic clock, in digits, so that it is text for browsers too. */
+const STAMP_DIGITS = 20;
+
+const stamp = () => String(process.hrtime.bigint()).padStart(STAMP_DIGITS, '0');
+
+/** Milliseconds since a payload was stamped, also by another process. */
+export const delayMs = (payload: string) => Number(process.hrtime.bigint() - BigInt(payload.slice(0, STAMP_DIGITS))) / 1e6;
+
+/** The stamp of the PUBLISH that ends at `end`. */
+export const stampOf = (bytes: Buffer, end: number) => bytes.toString('latin1', end - PAYLOAD_BYTES, end - PAYLOAD_BYTES + STAMP_DIGITS);
 
 /** One packet on its way in: `start` and `end` are those of what follows the fixed header. */
 export type PacketHandler = (type: number, qos: number, bytes: Buffer, start: number, end: number) => void;
@@ -65,28 +75,31 @@ export class PublishTemplate {
   stamped(count: number, firstId = 1): Buffer {
     const { length } = this.#packet;
     const bytes = Buffer.allocUnsafe(length * count);
-    const now = process.hrtime.bigint();
+    const now = stamp();
     for (let i = 0; i < count; i++) {
       const payloadAt = (i + 1) * length - PAYLOAD_BYTES;
       this.#packet.copy(bytes, i * length);
-      bytes.writeBigUInt64LE(now, payloadAt);
+      bytes.write(now, payloadAt, 'latin1');
       if (this.#qos > 0) bytes.writeUInt16BE(((firstId + i - 1) % 0xffff) + 1, payloadAt - 2);
     }
     return bytes;
   }
 }
 
-/** Milliseconds since the PUBLISH that ends at `end` was stamped, also by another process: the clock is the machine's. */
-export const delayMs = (bytes: Buffer, end: number) => Number(process.hrtime.bigint() - bytes.readBigUInt64LE(end - PAYLOAD_BYTES)) / 1e6;
-
 export function puback(bytes: Buffer, start: number): Buffer {
   const idAt = start + 2 + bytes.readUInt16BE(start);
   return Buffer.from([0x40, 2, bytes[idAt] ?? 0, bytes[idAt + 1] ?? 0]);
 }
 
+export interface BrokerLogin {
+  port: number;
+  username?: string;
+  password?: string;
+}
+
 /** A connection without a client library, so that the generator costs little. Packets go to `onPacket`. */
 export async function openClient(
-  port: number,
+  { port, username, password }: BrokerLogin,
   clientId: string,
   onPacket: PacketHandler,
 ): Promise<{ socket: Socket; subscribe(topic: string, qos: Qos): Promise<void> }> {
@@ -102,8 +115,9 @@ export async function openClient(
   });
   socket.on('data', (chunk: Buffer) => reader.push(chunk));
   const answer = (type: number) => new Promise<void>((resolve) => waiting.set(type, resolve));
+  const login = username && password ? { username, password: Buffer.from(password) } : {};
   const connected = answer(CONNACK);
-  socket.write(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId, keepalive: 0 }));
+  socket.write(generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId, keepalive: 0, ...login }));
   await Promise.race([
     connected,
     once(socket, 'close').then(() => {
