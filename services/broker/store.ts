@@ -48,6 +48,11 @@ const SCHEMA = `
     qos INTEGER NOT NULL, retain INTEGER NOT NULL) WITHOUT ROWID;
 `;
 
+const INSERT_RETAINED = 'INSERT OR REPLACE INTO retained VALUES (?, ?, ?)';
+const DELETE_RETAINED = 'DELETE FROM retained WHERE topic = ?';
+const INSERT_OUTGOING =
+  'INSERT OR REPLACE INTO outgoing (client, seq, topic, payload, qos, packet, received, retain) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
+
 /** Writes that come within this time share a transaction. */
 const GROUP_MS = 2;
 const RETRY_MS = 10_000;
@@ -176,17 +181,15 @@ export class Store {
   /** Writes a retained message, or removes it when its payload is empty. True when that happens at once and {@link written} can be awaited. */
   retain(message: Message): boolean {
     const nowMs = this.#clock.monotonic();
-    const writtenMs = this.#retainedWrittenMs.get(message.topic);
-    const intervalMs = this.#settings().retainedWriteIntervalS * 1000;
-    const dueMs = writtenMs === undefined ? nowMs : Math.max(nowMs, writtenMs + intervalMs);
-    const empty = message.payload.length === 0;
     const key = `retained ${message.topic}`;
-    if (empty) this.#write(key, nowMs, 'DELETE FROM retained WHERE topic = ?', [message.topic]);
-    else this.#write(key, dueMs, 'INSERT OR REPLACE INTO retained VALUES (?, ?, ?)', [message.topic, message.payload, message.qos]);
-    if (empty) this.#retainedWrittenMs.delete(message.topic);
-    else if (dueMs <= nowMs) this.#retainedWrittenMs.set(message.topic, nowMs);
-    else this.#retainedWrittenMs.set(message.topic, dueMs - intervalMs);
-    return empty || dueMs <= nowMs;
+    if (message.payload.length === 0) {
+      this.#write(key, nowMs, DELETE_RETAINED, [message.topic]);
+      return true;
+    }
+    const writtenMs = this.#retainedWrittenMs.get(message.topic) ?? Number.NEGATIVE_INFINITY;
+    const dueMs = Math.max(nowMs, writtenMs + this.#settings().retainedWriteIntervalS * 1000);
+    this.#write(key, dueMs, INSERT_RETAINED, [message.topic, message.payload, message.qos]);
+    return dueMs === nowMs;
   }
 
   session(id: string, leftMs: number): void {
@@ -227,8 +230,7 @@ export class Store {
     const { seq, message, qos } = outgoing;
     const delayMs = this.#settings().queueWriteDelayMs;
     const values = [id, seq, message.topic, message.payload, qos, outgoing.id, outgoing.received ? 1 : 0, outgoing.retain ? 1 : 0];
-    const sql = `INSERT OR REPLACE INTO outgoing (client, seq, topic, payload, qos, packet, received, retain) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`;
-    this.#write(`outgoing ${seq}`, this.#clock.monotonic() + delayMs, sql, values);
+    this.#write(`outgoing ${seq}`, this.#clock.monotonic() + delayMs, INSERT_OUTGOING, values);
     return delayMs === 0;
   }
 
@@ -317,7 +319,9 @@ export class Store {
     this.rowsWritten += due.length;
     for (const [key, write] of due) {
       this.#writes.delete(key);
-      if (write.sql.startsWith('INSERT OR REPLACE INTO outgoing')) this.#outgoingWritten.add(Number(write.values[1]));
+      if (write.sql === INSERT_OUTGOING) this.#outgoingWritten.add(Number(write.values[1]));
+      else if (write.sql === INSERT_RETAINED) this.#retainedWrittenMs.set(String(write.values[0]), this.#clock.monotonic());
+      else if (write.sql === DELETE_RETAINED) this.#retainedWrittenMs.delete(String(write.values[0]));
     }
   }
 

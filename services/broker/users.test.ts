@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scratch } from './test-support.ts';
+import { Users } from './users.ts';
+
+const PASSWORD = Buffer.from('green tomatoes');
+const RULES = [{ filter: 'garden/#', access: 'both' } as const];
+
+function open(dir: string): Users {
+  const users = new Users(join(dir, 'users.db'));
+  users.open();
+  return users;
+}
+
+test('a user survives a restart, with rules and a password that is nowhere in the file', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { password: 'green tomatoes', rules: RULES });
+  users.close();
+  const again = open(dir.path);
+  expect(again.list()).toEqual([{ name: 'gardener', rules: RULES }]);
+  expect((await again.verify('gardener', PASSWORD))?.mayPublish('garden/a')).toBe(true);
+  expect(await again.verify('gardener', Buffer.from('red tomatoes'))).toBeUndefined();
+  expect(await again.verify('nobody', PASSWORD)).toBeUndefined();
+  again.close();
+});
+
+test('a password that was right is recalled without hashing, until it changes', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { password: 'green tomatoes' });
+  expect(users.recall('gardener', PASSWORD)).toBeUndefined();
+  await users.verify('gardener', PASSWORD);
+  expect(users.recall('gardener', PASSWORD)).toBeDefined();
+  expect(users.recall('gardener', Buffer.from('red tomatoes'))).toBeUndefined();
+  await users.put('gardener', { password: 'something else' });
+  expect(users.recall('gardener', PASSWORD)).toBeUndefined();
+  users.close();
+});
+
+test('changed rules count for rights that were given before, and removal takes them all', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { password: 'green tomatoes', rules: RULES });
+  const rights = await users.verify('gardener', PASSWORD);
+  expect(rights?.mayReceive('garden/a')).toBe(true);
+  await users.put('gardener', { rules: [{ filter: 'house/#', access: 'both' }] });
+  expect([rights?.mayReceive('garden/a'), rights?.mayReceive('house/a')]).toEqual([false, true]);
+  expect(await users.verify('gardener', PASSWORD)).toBe(rights);
+  users.remove('gardener');
+  expect(rights?.mayReceive('house/a')).toBe(false);
+  expect(users.remove('gardener')).toBe(false);
+  users.close();
+});
+
+test('a user without a password cannot come in', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { rules: RULES });
+  expect(await users.verify('gardener', Buffer.alloc(0))).toBeUndefined();
+  users.close();
+});
+
+test('a file of users that cannot be read is a problem, and is left as it is', () => {
+  using dir = scratch();
+  writeFileSync(join(dir.path, 'users.db'), Buffer.alloc(5000, 'rubbish'));
+  expect(() => open(dir.path)).toThrow(expect.objectContaining({ code: 'storage-failed' }));
+});
