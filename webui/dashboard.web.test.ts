@@ -162,6 +162,24 @@ test('a switch shows that it is on its way, and follows what the thing says', as
   expect(await page.getByRole('status').textContent()).toContain('Running set to On');
 });
 
+test('a switch does not jump back when the answer comes before the new value', async () => {
+  furnish(box);
+  box.commands.set('pump/main/on', () => void setTimeout(() => say('pump', 'on', 'true'), 300));
+  await signedIn();
+  const running = card('Pump').getByRole('switch', { name: 'Running' });
+  await running.evaluate((element) => {
+    const seen: (string | null)[] = [];
+    new MutationObserver(() => seen.push(element.getAttribute('aria-checked'))).observe(element, {
+      attributes: true,
+      attributeFilter: ['aria-checked'],
+    });
+    Object.assign(globalThis, { seen });
+  });
+  await running.click();
+  await card('Pump').getByText('Set', { exact: true }).first().waitFor();
+  expect(await page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen)).toEqual(['true']);
+});
+
 test('a refused command says why, and the switch goes back to the truth', async () => {
   furnish(box);
   box.commands.set('pump/main/on', refusal('command-rejected', 'The tank is empty.'));

@@ -20,6 +20,7 @@ const REFRESH_AFTER_MS = 400;
 const SHOW_ACKNOWLEDGED_MS = 2500;
 const SHOW_REJECTED_MS = 12_000;
 const ANSWER_WITHIN_MS = 5000;
+const STREAM_BEHIND_MS = 1000;
 const RESTART_WITHIN_MS = 30_000;
 
 /** Events after which things or services must be asked for what the stream does not say. */
@@ -95,11 +96,13 @@ export class Live {
     const { node, property, retained, name } = info.peek();
     // a thing may be newer than the last answer
     if (!this.things.isOfDevice(thing)) await this.#askThings().catch(() => undefined);
+    const answered = retained ? this.#changeOf(timeMs) : Promise.resolve(true);
     if (this.things.isOfDevice(thing)) {
       await this.#api.command({ params: { thing, node, property }, body: { value } });
+      // the stream may be a moment behind: without waiting the control would jump back and forth
+      await Promise.race([answered, new Promise<void>((resolve) => this.#ports.after(STREAM_BEHIND_MS, resolve))]);
       return;
     }
-    const answered = retained ? this.#changeOf(timeMs) : Promise.resolve(true);
     await this.#api.publish({ body: { topic: topics.set(this.#edge, { thing, node, property }), value: payloadOf(value) } });
     if (!(await answered)) throw new ApiProblem('command-timed-out', `${name} did not answer within ${ANSWER_WITHIN_MS / 1000} s.`);
   }
