@@ -196,7 +196,12 @@ export class AedesEngine implements Engine, ConnectionHouse {
         (client as unknown as Delivering).will = null;
       };
     }
-    const deliver = (packet: AedesPacket, done: () => void) => connection?.deliverRetained(toMessage(packet), done);
+    const deliver = (packet: AedesPacket, done: () => void) => {
+      const message = toMessage(packet);
+      // aedes reads ahead: what changed meanwhile has gone out as a live message, and the old must not follow it
+      if (this.sessions.isRetained(message)) connection?.deliverRetained(message, done);
+      else done();
+    };
     (client as unknown as Delivering).deliverQoS = deliver;
   }
 

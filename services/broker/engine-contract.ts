@@ -35,6 +35,21 @@ export function engineContract(name: string, make: MakeEngine): void {
     expect(await next).toEqual(['garden/other x']);
   });
 
+  test(`${name}: a retained value that changes while it is told never arrives after the new one`, async () => {
+    await using broker = await testBroker({}, undefined, make);
+    const client = await broker.connect();
+    await client.publishAsync('garden/gate', 'old', { qos: 1, retain: true });
+    const got: string[] = [];
+    client.on('message', (_topic, payload) => got.push(payload.toString()));
+    await Promise.all([client.subscribeAsync('garden/+', { qos: 1 }), client.publishAsync('garden/gate', 'new', { qos: 1, retain: true })]);
+    const last = receive(client, 1);
+    await client.publishAsync('garden/last', 'end', { qos: 1 });
+    await last;
+    await client.publishAsync('garden/last', 'really', { qos: 1 });
+    expect(got.at(got.indexOf('end') - 1)).toBe('new');
+    expect(got.slice(got.indexOf('new'))).not.toContain('old');
+  });
+
   test(`${name}: filters that overlap bring a message once, with the highest QoS (aedes #543, #1074)`, async () => {
     await using broker = await testBroker({}, undefined, make);
     const subscriber = await broker.connect({ clean: false, clientId: 'over' });

@@ -213,6 +213,11 @@ export class Sessions implements SessionKeeper {
     this.#retained.set(message.topic, message);
   }
 
+  /** Is this still what is kept for its topic? */
+  isRetained({ topic, payload }: Message): boolean {
+    return this.#retained.get(topic)?.payload.equals(payload) === true;
+  }
+
   /** Retained messages that a filter matches. */
   *retained(filter: string): Generator<Message> {
     if (!/[+#]/.test(filter)) {
