@@ -5,6 +5,8 @@ import type { Outbox, Queued, Sequence, Stored } from './outbox.ts';
 /** Readings that may be on their way to the broker without its answer. Keeps a replay of millions from choking the rest. */
 const WINDOW = 64;
 const REPLAY_BATCH = 256;
+/** Between two batches: about 5000 readings a second, so that a day's outage does not fill memory and processors of a small board. */
+const REPLAY_PAUSE_MS = 50;
 /** Acknowledged readings are taken off the disk in such portions, because each costs a write. */
 const REMOVE_BATCH = 1000;
 /** When the disk takes nothing, so many readings wait in memory before the oldest go. */
@@ -41,6 +43,7 @@ export class Readings {
   /** On their way and still on disk, by id, oldest first. */
   readonly #replaying = new Map<number, Stored>();
   #batch: Stored[] = [];
+  #cancelPause: (() => void) | undefined;
   /** Id of the first stored reading that was not taken into a batch. */
   #cursor: number;
   #waiting: Queued[] = [];
@@ -117,6 +120,7 @@ export class Readings {
       timeIsOver.abort();
     }
     for (const cancel of this.#cancels) cancel();
+    this.#cancelPause?.();
     this.#takeBack();
     this.#flush();
     try {
@@ -217,14 +221,23 @@ export class Readings {
 
   #nextStored(): Stored | undefined {
     if (this.#batch.length === 0) {
+      if (this.#cancelPause) return undefined;
       try {
         this.#batch = this.#options.outbox.read(Math.max(this.#cursor, this.#options.outbox.firstId), REPLAY_BATCH).reverse();
       } catch (error) {
         this.#storageFailed(error);
       }
       this.#cursor = (this.#batch[0]?.id ?? this.#cursor - 1) + 1;
+      if (this.#batch.length === REPLAY_BATCH) this.#pause();
     }
     return this.#batch.pop();
+  }
+
+  #pause(): void {
+    this.#cancelPause = this.#options.clock.after(REPLAY_PAUSE_MS, () => {
+      this.#cancelPause = undefined;
+      this.#pump();
+    });
   }
 
   #say(queued: Queued | Stored, replayed: boolean): void {
