@@ -3,6 +3,7 @@ import { type BrokerClient, filterFault, MAX_TOPIC_LEVELS, topicFault } from '@l
 import type { Clock, Logger } from '@ledge/kit';
 import { Aedes, type AuthenticateError, type Client, type Subscription } from 'aedes';
 import { type AedesPacket, AedesSocket, SessionEmitter, SessionPersistence, toMessage } from './aedes-parts.ts';
+import { Buffers } from './buffers.ts';
 import { Connection, type ConnectionHouse, type Greeting } from './connection.ts';
 import { type Levels, Traffic } from './counters.ts';
 import {
@@ -53,6 +54,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
   readonly turns: Turns;
   readonly clock: Clock;
   readonly traffic = new Traffic();
+  readonly buffers = new Buffers();
   waitingBytes = 0;
   readonly sessions: Sessions;
   readonly #settings: () => EngineSettings;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@ledge/kit';
+import type { Buffers } from './buffers.ts';
 import type { Traffic } from './counters.ts';
 import { Fault, FrameCutter } from './frames.ts';
 import { type Limits, TokenBucket } from './limits.ts';
@@ -17,6 +18,7 @@ export interface LinkHouse {
   readonly clock: Clock;
   readonly traffic: Traffic;
   readonly limits: Limits;
+  readonly buffers: Buffers;
   /** Bytes that wait on all links and in all sessions; links add theirs. */
   waitingBytes: number;
 }
@@ -63,7 +65,7 @@ export class Link implements Worker, Gatherer {
   #closed = false;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
-  #chunks: { bytes: Buffer; packets: number }[] = [];
+  #chunks: { buffer: Buffer; bytes: number; packets: number }[] = [];
   #waitingBytes = 0;
   #waitingPackets = 0;
   #blocked = false;
@@ -182,6 +184,7 @@ export class Link implements Worker, Gatherer {
 
   send(frame: Buffer): void {
     if (this.#closed) return;
+    if (this.#gatheredBytes + frame.length > CHUNK_BYTES) this.#pack();
     if (this.#gathered.length === 0) this.#house.turns.gather(this);
     this.#gathered.push(frame);
     this.#gatheredBytes += frame.length;
@@ -192,7 +195,7 @@ export class Link implements Worker, Gatherer {
     if (this.#blocked && this.#waitingBytes > queuedBytesHard) {
       this.#owner.limited('queuedBytesHard', `reads too slowly: ${this.#waitingBytes} bytes wait for it, ${queuedBytesHard} are allowed`);
       this.close(`read too slowly: more than ${queuedBytesHard} bytes waited for it`);
-    } else if (this.#gatheredBytes >= CHUNK_BYTES) this.#pack();
+    }
   }
 
   #waiting(bytes: number, packets: number): void {
@@ -204,7 +207,8 @@ export class Link implements Worker, Gatherer {
   /** One buffer of ours in place of many: one system call, and no receive buffer is kept alive by what waits. */
   #pack(): void {
     if (this.#gathered.length === 0) return;
-    this.#chunks.push({ bytes: Buffer.concat(this.#gathered, this.#gatheredBytes), packets: this.#gathered.length });
+    const buffer = this.#house.buffers.join(this.#gathered, this.#gatheredBytes);
+    this.#chunks.push({ buffer, bytes: this.#gatheredBytes, packets: this.#gathered.length });
     this.#gathered = [];
     this.#gatheredBytes = 0;
   }
@@ -213,14 +217,16 @@ export class Link implements Worker, Gatherer {
     this.#pack();
     if (this.#blocked || this.#closed) return;
     let written = 0;
-    for (const { bytes, packets } of this.#chunks) {
+    for (const { buffer, bytes, packets } of this.#chunks) {
       written += 1;
-      this.#house.traffic.bytesSent += bytes.length;
-      this.#waiting(-bytes.length, -packets);
-      if (!this.#stream.write(bytes)) {
-        this.#blocked = true;
-        break;
-      }
+      this.#house.traffic.bytesSent += bytes;
+      this.#waiting(-bytes, -packets);
+      const flows = this.#stream.write(buffer.subarray(0, bytes), (error) => {
+        if (!error) this.#house.buffers.release(buffer);
+      });
+      if (flows) continue;
+      this.#blocked = true;
+      break;
     }
     this.#chunks.splice(0, written);
   }

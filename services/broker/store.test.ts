@@ -46,17 +46,17 @@ test('everything comes back: retained messages, sessions with subscriptions and 
 test('a retained topic that changes all the time is written once per interval, one that is new at once', async () => {
   using dir = scratch();
   const { store, clock } = open(dir.path);
-  for (let second = 0; second < 600; second++) {
+  for (let second = 0; second < 500; second++) {
     store.retain(retained('hot', String(second)));
     await clock.advance(1000);
   }
-  expect(store.rowsWritten).toBe(3);
+  expect(store.rowsWritten).toBe(2);
   store.retain(retained('cold', 'x'));
   await clock.advance(10);
-  expect(store.rowsWritten).toBe(4);
+  expect(store.rowsWritten).toBe(3);
   store.close();
   const { contents, store: next } = open(dir.path);
-  expect(texts(contents.retained)).toEqual(['cold x', 'hot 599']);
+  expect(texts(contents.retained)).toEqual(['cold x', 'hot 499']);
   next.close();
 });
 
