@@ -175,6 +175,23 @@ test('a thing that was stopped says nothing more, even if its driver does', asyn
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('an answer that comes after the stop is not said', async () => {
+  const { clock, world, told, thing } = begin();
+  await clock.advance(0);
+  let answer: ((value: Value) => void) | undefined;
+  world.answer = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  await clock.advance(1000);
+  const before = told.length;
+  const stopped = thing.stop();
+  answer?.(3);
+  await stopped;
+  await clock.advance(1000);
+  expect(told).toHaveLength(before);
+});
+
 test('a value that comes by itself is said, and again when it was quiet for as long as its file says', async () => {
   const { clock, world, told } = begin(
     'driver: scripted\nsample: { atLeastEvery: 10s, onChange: true }\nproperties: { a: { datatype: boolean } }\n',
