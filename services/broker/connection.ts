@@ -61,6 +61,7 @@ export class Connection implements LinkOwner, SocketOwner, Way {
   why: string | undefined;
   /** Keeps aedes from publishing the will when this ends. */
   forgoWill: (() => void) | undefined;
+  readonly #startedMs: number;
   readonly #house: ConnectionHouse;
   readonly #socket: AedesSocket;
   readonly #answers = new FrameCutter();
@@ -73,6 +74,7 @@ export class Connection implements LinkOwner, SocketOwner, Way {
   constructor(stream: Duplex, peer: Peer, house: ConnectionHouse) {
     this.#house = house;
     this.sinceMs = house.clock.now();
+    this.#startedMs = house.clock.monotonic();
     this.link = new Link(stream, peer, house, this);
     this.#socket = new AedesSocket(this);
   }
@@ -254,12 +256,12 @@ export class Connection implements LinkOwner, SocketOwner, Way {
 
   /** Too long silent? */
   overdue(nowMs: number): string | undefined {
-    const silentMs = nowMs - this.link.heardAtMs;
     if (!this.established) {
       const { connectTimeoutS } = this.#house.limits;
-      return silentMs > connectTimeoutS * 1000 ? `sent no CONNECT within ${connectTimeoutS} s` : undefined;
+      return nowMs - this.#startedMs > connectTimeoutS * 1000 ? `sent no CONNECT within ${connectTimeoutS} s` : undefined;
     }
     const keepaliveS = this.greeting?.keepaliveS ?? 0;
+    const silentMs = nowMs - this.link.heardAtMs;
     if (keepaliveS === 0 || silentMs <= keepaliveS * 1000 * KEEPALIVE_GRACE) return undefined;
     return `was silent for more than its keep alive of ${keepaliveS} s`;
   }

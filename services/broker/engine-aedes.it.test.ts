@@ -38,9 +38,13 @@ test('MQTT 5 is refused with code 1, and the reason says why', async () => {
   expect(broker.host.seen.refused).toEqual(['speaks MQTT 5; this engine speaks 3.1 and 3.1.1']);
 });
 
-test('a socket that never says CONNECT is closed', async () => {
+test('a socket that never says CONNECT is closed, also when it goes on sending crumbs of one', async () => {
   await using broker = await testBroker({ connectTimeoutS: 1 });
   const socket = await broker.raw();
-  expect(await connackCode(socket)).toBeUndefined();
+  const ended = connackCode(socket);
+  socket.write(Buffer.from([0x10, 0x7f]));
+  const crumbs = setInterval(() => socket.write(Buffer.alloc(1)), 100);
+  expect(await ended).toBeUndefined();
+  clearInterval(crumbs);
   expect(broker.host.seen.refused).toEqual(['sent no CONNECT within 1 s']);
 });

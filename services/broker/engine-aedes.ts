@@ -26,6 +26,8 @@ const TICK_MS = 1000;
 const EXPIRE_MS = 60_000;
 /** Wills of clients that a crash of the broker left behind are published after four of these, if they have not come back. */
 const HEARTBEAT_MS = 15_000;
+/** Above the longest that the settings allow: the time until CONNECT is watched by us. */
+const AEDES_CONNECT_TIMEOUT_MS = 300_000;
 const CLIENT_ID_CHARACTERS_MOST = 256;
 
 /** aedes' packet of the CONNECT, as far as it is used. */
@@ -99,7 +101,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
       mq: new SessionEmitter((packet) => this.#deliver(packet)),
       persistence: new SessionPersistence(this.sessions),
       heartbeatInterval: HEARTBEAT_MS,
-      connectTimeout: this.limits.connectTimeoutS * 1000 + TICK_MS,
+      connectTimeout: AEDES_CONNECT_TIMEOUT_MS,
       maxTopicLevels: MAX_TOPIC_LEVELS,
       preConnect: (client, packet, done) => {
         const connection = connectionOf(client);
