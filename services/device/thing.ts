@@ -1,29 +1,16 @@
-import {
-  type DeviceState,
-  durationMs,
-  Problem,
-  type PropertyAddress,
-  type PropertyView,
-  shown,
-  type ThingView,
-  type Value,
-} from '@ledge/contract';
+import { type DeviceState, durationMs, Problem, shown, type ThingView, type Value } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
+import { Channel, type ChannelListener, messageOf, retryDelayMs } from './channel.ts';
 import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from './driver.ts';
-import { formatOf } from './homie.ts';
-import { Sampler, toRaw, toValue } from './sampling.ts';
+import { toRaw, toValue } from './sampling.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ThingConfig, ThingProperty } from './things/load.ts';
 
 const FIRST_RETRY_MS = 1000;
-const MAX_RETRY_MS = 60_000;
 const CLOSE_WITHIN_MS = 3000;
 
 /** What a running thing tells the core. */
-export interface ThingListener {
-  said(address: PropertyAddress, property: ThingProperty, value: Value, timeMs: number): void;
-  faulted(address: PropertyAddress, property: ThingProperty, message: string): void;
-  recovered(address: PropertyAddress, property: ThingProperty): void;
+export interface ThingListener extends ChannelListener {
   state(id: string, state: DeviceState): void;
   /** The driver could not open the thing, or (undefined) now has. */
   opened(id: string, fault: string | undefined): void;
@@ -37,21 +24,6 @@ export interface ThingPorts {
   readTimeoutMs: () => number;
   listener: ThingListener;
 }
-
-interface Channel {
-  property: ThingProperty;
-  address: PropertyAddress;
-  sampler: Sampler;
-  value: Value | undefined;
-  timeMs: number | undefined;
-  saidMs: number;
-  fault: string | undefined;
-  failures: number;
-  retryAtMs: number;
-}
-
-const retryDelayMs = (failures: number, firstMs: number) => Math.min(MAX_RETRY_MS, firstMs * 2 ** Math.min(failures - 1, 20));
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Does the new version of a thing need its driver opened anew, or did only change what the core does with the values? */
 export function sameHardware(a: ThingConfig, b: ThingConfig): boolean {
@@ -98,7 +70,7 @@ export class RunningThing {
   }
   /** Properties that cannot be read now. */
   get faults(): number {
-    const broken = [...this.#channels.values()].filter((channel) => channel.fault !== undefined).length;
+    const broken = [...this.#channels.values()].filter((channel) => channel.failed).length;
     return this.#config.enabled && this.#openFault !== undefined ? broken + 1 : broken;
   }
 
@@ -134,8 +106,8 @@ export class RunningThing {
     this.#config = config;
     this.#channels = this.#makeChannels(config);
     for (const [key, channel] of this.#channels) {
-      const { value, timeMs, fault, failures, retryAtMs } = before.get(key) ?? channel;
-      Object.assign(channel, { value, timeMs, fault, failures, retryAtMs });
+      const former = before.get(key);
+      if (former) channel.follow(former);
     }
     if (this.#open) this.#beat(this.#open);
   }
@@ -150,7 +122,7 @@ export class RunningThing {
       throw new Problem('command-rejected', `${this.#config.id} is not connected: ${this.#openFault ?? 'it is still being opened'}`);
     const raw = await this.#open.write(key, toRaw(channel.property.config, value), signal);
     const now = toValue(channel.property.config, raw);
-    this.#say(this.#channels.get(key) ?? channel, now, this.#ports.clock.now());
+    (this.#channels.get(key) ?? channel).set(now);
     return now;
   }
 
@@ -172,27 +144,12 @@ export class RunningThing {
       state: this.#state,
       file,
       fault: this.#openFault ?? null,
-      properties: [...this.#channels.values()].map(viewOf),
+      properties: [...this.#channels.values()].map((channel) => channel.view()),
     };
   }
 
-  #makeChannels(config: ThingConfig): Map<PropertyKey, Channel> {
-    return new Map(
-      config.properties.map((property) => [
-        property.key,
-        {
-          property,
-          address: { thing: config.id, node: property.node, property: property.property },
-          sampler: new Sampler(property.sampling),
-          value: undefined,
-          timeMs: undefined,
-          saidMs: Number.NEGATIVE_INFINITY,
-          fault: undefined,
-          failures: 0,
-          retryAtMs: Number.NEGATIVE_INFINITY,
-        },
-      ]),
-    );
+  #makeChannels({ id, properties }: ThingConfig): Map<PropertyKey, Channel> {
+    return new Map(properties.map((property) => [property.key, new Channel(id, property, this.#ports)]));
   }
 
   #channel(key: PropertyKey): Channel {
@@ -222,7 +179,7 @@ export class RunningThing {
         if (this.#state === 'init' || failures > 1) this.#setState('ready');
         listener.opened(id, undefined);
         this.#beat(open);
-        this.#readNow(open, [...open.polled]);
+        void this.#readAll(open, [...open.polled]);
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -242,8 +199,8 @@ export class RunningThing {
         if (!signal.aborted) say(...args);
       };
     return {
-      value: quietAfterEnd((key, raw, timeMs) => this.#read(this.#channel(key), raw, timeMs ?? this.#ports.clock.now())),
-      fault: quietAfterEnd((key, problem) => this.#fail(this.#channel(key), problem)),
+      value: quietAfterEnd((key, raw, timeMs) => this.#channel(key).take(raw, timeMs ?? this.#ports.clock.now())),
+      fault: quietAfterEnd((key, problem) => this.#channel(key).fail(problem)),
       state: quietAfterEnd((state) => this.#setState(state)),
     };
   }
@@ -261,7 +218,11 @@ export class RunningThing {
         polled.set(everyMs, [...(polled.get(everyMs) ?? []), key]);
       } else if (atLeastEvery !== undefined) {
         const everyMs = durationMs(atLeastEvery);
-        this.#cancelBeats.push(scheduler.every(everyMs, () => this.#repeat(key, everyMs)));
+        this.#cancelBeats.push(
+          scheduler.every(everyMs, () => {
+            if (this.#state === 'ready') this.#channels.get(key)?.repeatAfter(everyMs);
+          }),
+        );
       }
     }
     for (const [everyMs, keys] of polled) {
@@ -278,15 +239,10 @@ export class RunningThing {
     }
   }
 
-  #readNow(open: OpenThing, keys: PropertyKey[]): void {
-    if (keys.length > 0) void this.#readAll(open, keys);
-  }
-
   /** Reads what is due; properties that failed wait for their pause to end. Never rejects. */
   async #readAll(open: OpenThing, keys: readonly PropertyKey[]): Promise<void> {
     const { clock, readTimeoutMs } = this.#ports;
-    const nowMs = clock.monotonic();
-    const due = keys.filter((key) => (this.#channels.get(key)?.retryAtMs ?? 0) <= nowMs);
+    const due = keys.filter((key) => this.#channels.get(key)?.isDue());
     if (due.length === 0) return;
     const timeMs = clock.now();
     const limitMs = readTimeoutMs();
@@ -304,63 +260,9 @@ export class RunningThing {
       const channel = this.#channels.get(key);
       const answer = answers.get(key) ?? new Problem('sensor-failed', 'the driver told nothing of it');
       if (!channel) continue;
-      if (answer instanceof Error) this.#fail(channel, answer);
-      else this.#read(channel, answer, timeMs);
+      if (answer instanceof Error) channel.fail(answer);
+      else channel.take(answer, timeMs);
     }
-  }
-
-  #read(channel: Channel, raw: Value, timeMs: number): void {
-    let value: Value;
-    try {
-      value = toValue(channel.property.config, raw);
-    } catch (error) {
-      this.#fail(channel, error as Error);
-      return;
-    }
-    if (channel.fault !== undefined) {
-      channel.fault = undefined;
-      this.#ports.log.info({ thing: this.#config.id, property: channel.property.key }, 'sensor reads again');
-      this.#ports.listener.recovered(channel.address, channel.property);
-    }
-    channel.failures = 0;
-    channel.retryAtMs = Number.NEGATIVE_INFINITY;
-    if (channel.sampler.admits(value, this.#ports.clock.monotonic())) this.#tell(channel, value, timeMs);
-  }
-
-  /** A value that is said whatever the sampling rules are: what a command set. */
-  #say(channel: Channel, value: Value, timeMs: number): void {
-    channel.sampler.note(value, this.#ports.clock.monotonic());
-    this.#tell(channel, value, timeMs);
-  }
-
-  #tell(channel: Channel, value: Value, timeMs: number): void {
-    channel.value = value;
-    channel.timeMs = timeMs;
-    channel.saidMs = this.#ports.clock.monotonic();
-    this.#ports.listener.said(channel.address, channel.property, value, timeMs);
-  }
-
-  /** Says the last value of a property that comes by itself once more, when it was quiet for so long. */
-  #repeat(key: PropertyKey, everyMs: number): void {
-    const channel = this.#channels.get(key);
-    if (!channel || channel.value === undefined || channel.fault !== undefined || !channel.property.config.retained) return;
-    if (this.#state !== 'ready' || this.#ports.clock.monotonic() - channel.saidMs < everyMs) return;
-    this.#tell(channel, channel.value, this.#ports.clock.now());
-  }
-
-  #fail(channel: Channel, error: Error): void {
-    const message = messageOf(error);
-    channel.failures++;
-    const everyMs = durationMs(channel.property.sampling.every);
-    // half a beat less, so that a reading which took a while does not cost one beat more
-    channel.retryAtMs = this.#ports.clock.monotonic() + retryDelayMs(channel.failures, everyMs) - everyMs / 2;
-    if (channel.fault === message) return;
-    const isNew = channel.fault === undefined;
-    channel.fault = message;
-    // a Problem says all in its sentence; of anything else the stack helps
-    const why = error instanceof Problem ? { reason: message } : { err: error };
-    if (isNew) this.#ports.log.warn({ thing: this.#config.id, property: channel.property.key, ...why }, 'sensor failed');
-    this.#ports.listener.faulted(channel.address, channel.property, message);
   }
 
   /** A signal that ends after a while, or with the thing. */
@@ -385,19 +287,3 @@ export class RunningThing {
 
 const rejectsWith = (signal: AbortSignal) =>
   new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
-
-function viewOf({ property, value, timeMs, fault }: Channel): PropertyView {
-  const format = formatOf(property);
-  return {
-    node: property.node,
-    property: property.property,
-    name: property.name,
-    datatype: property.config.datatype,
-    ...(property.config.unit === undefined ? {} : { unit: property.config.unit }),
-    ...(format === undefined ? {} : { format }),
-    settable: property.config.settable,
-    value: value ?? null,
-    time: timeMs === undefined ? null : new Date(timeMs).toISOString(),
-    fault: fault ?? null,
-  };
-}
