@@ -130,7 +130,7 @@ export class HomieThing {
 
   async #command({ topic, payload, retained }: Message): Promise<void> {
     const property = topic.split('/').at(-2) as PropertyId;
-    const known = PROPERTIES[property];
+    const known = Object.hasOwn(PROPERTIES, property) ? PROPERTIES[property] : undefined;
     // Homie 5, "Property command topic": commands are not retained; one that is would come again at each start
     if (retained || !known || !('settable' in known)) return;
     const value = wanted(property, payload.toString());

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -74,9 +74,9 @@ async function ask<T = MediaState>(method: string, path: string, body?: object |
 const state = () => ask('GET', '/');
 const enqueue = (source: string) => ask('POST', '/queue', { source });
 
-/** mplayers that this process started. */
-async function mplayers(): Promise<number[]> {
-  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', String(process.pid)]);
+/** mplayers that a process started, this one by default. */
+async function mplayers(parent = process.pid): Promise<number[]> {
+  const { stdout } = await run('ps', ['-o', 'pid=,comm=', '--ppid', String(parent)]).catch(() => ({ stdout: '' }));
   return stdout
     .split('\n')
     .map((line) => /^\s*(\d+)\s+mplayer/.exec(line)?.[1])
@@ -160,6 +160,27 @@ test('hostile file names play from the disk, and nothing in them is executed', a
   expect(await readdir(process.cwd())).toEqual(before);
   expect(await readdir(data)).not.toContain('x');
   expect(await mplayers()).toHaveLength(1);
+});
+
+test('killed itself, the service leaves no mplayer behind that plays on', async () => {
+  await copyFile(tone, join(data, 'media', 'tone.wav'));
+  await mkdir(join(data, 'media', '.player'));
+  const queue = [{ id: '1', source: 'tone.wav', title: 'tone', durationS: 30 }];
+  const playing = { queue, index: 0, volume: 50, muted: false, repeat: 'off', mode: 'playing', positionS: 3 };
+  await writeFile(join(data, 'media', '.player', 'state.json'), JSON.stringify(playing));
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], {
+    env: { ...process.env, EDGE_DATA: data, EDGE_ID: EDGE, EDGE_MQTT_URL: broker.url },
+    stdio: 'ignore',
+  });
+  const [player = 0] = await until('its mplayer', async () => {
+    const pids = await mplayers(child.pid);
+    return pids.length > 0 ? pids : undefined;
+  });
+  child.kill('SIGKILL');
+  await until(
+    'mplayer to end',
+    async () => !(await readFile(`/proc/${player}/status`, 'utf8').catch(() => 'State:\tZ')).includes('State:\tS'),
+  );
 });
 
 test('upload, playlist, restart: all is there again, paused as it was', async () => {
