@@ -68,6 +68,7 @@ export class Connection implements LinkOwner, SocketOwner, Way {
   #awaiting = false;
   #socketFull = false;
   #goodbye = false;
+  #held = false;
   #acking: Promise<void> | undefined;
   #waiters: (() => void)[] = [];
 
@@ -93,7 +94,7 @@ export class Connection implements LinkOwner, SocketOwner, Way {
 
   // What the link wants to know
   get busy(): boolean {
-    return this.#awaiting || this.#socketFull;
+    return this.#awaiting || this.#socketFull || this.#held;
   }
   get packetBytes(): number {
     const { packetBytes } = this.#house.limits;
@@ -158,8 +159,18 @@ export class Connection implements LinkOwner, SocketOwner, Way {
       this.#pass(frame);
       return;
     }
-    const written = sessions.publish(new Message(publish.topic, publish.payload, publish.qos, publish.retain));
-    if (publish.qos === 1) this.#acknowledge(publish.id, written);
+    const accepted = sessions.publish(new Message(publish.topic, publish.payload, publish.qos, publish.retain));
+    if (publish.qos === 1) this.#acknowledge(publish.id, accepted?.written);
+    if (accepted?.relief !== undefined) this.#hold(accepted.relief);
+  }
+
+  /** Reads no further for now: who publishes in a burst goes on at the pace of a receiver that keeps acknowledging. */
+  #hold(relief: Promise<void>): void {
+    this.#held = true;
+    void relief.then(() => {
+      this.#held = false;
+      this.link.continue();
+    });
   }
 
   /** MQTT 3.1.1, 3.3.5: a message that is not allowed is acknowledged all the same, or the client would send it for ever. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { ackFrame, FrameCutter, packetType, parsePublish, publishFrame, TYPE } from './frames.ts';
+import { ackFrame, FrameCutter, packetType, parsePublish, publishFrame, TYPE, withId } from './frames.ts';
 import { receive, type TestBroker, testBroker } from './test-support.ts';
 
 const connectFrame = (clientId: string) => {
@@ -116,6 +116,25 @@ test('a queue of unacknowledged messages is bounded, and what is dropped is coun
   expect(broker.engine.clients().find(({ client }) => client === 'away')?.queuedMessages).toBe(500);
   expect(broker.engine.levels().storedMessages).toBe(500);
   expect(broker.engine.traffic.publishDropped).toBe(100);
+});
+
+test('a burst of QoS 1 that is larger than the queue reaches a receiver that keeps acknowledging, whole and in order', async () => {
+  await using broker = await testBroker({ queuedMessages: 10_000, messagesPerSecond: 0 });
+  const subscriber = await broker.connect();
+  await subscriber.subscribeAsync('burst', { qos: 1 });
+  const count = 40_000;
+  const got = receive(subscriber, count);
+  const publisher = await rawClient(broker, 'publisher');
+  const template = publishFrame('burst', Buffer.from('00000'), 1, false);
+  const frames = Array.from({ length: count }, (_, n) => {
+    const frame = withId(template, (n % 65_535) + 1, false);
+    frame.write(String(n).padStart(5, '0'), frame.length - 5);
+    return frame;
+  });
+  publisher.write(Buffer.concat(frames));
+  publisher.resume();
+  expect(await got).toEqual(Array.from({ length: count }, (_, n) => `burst ${String(n).padStart(5, '0')}`));
+  expect(broker.engine.traffic.publishDropped).toBe(0);
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { fakeClock } from '@ledge/testing';
 import { expect, test } from 'vitest';
 import { packetType, parseAckId, parsePublish, type Qos, TYPE } from './frames.ts';
 import { INFLIGHT_MESSAGES } from './limits.ts';
@@ -23,7 +24,9 @@ class FakeWay implements Way {
 
 function make(clean = false) {
   const kept = { stored: 0, done: 0, overflowed: 0, bytes: 0, full: false };
+  const clock = fakeClock();
   const keeper: SessionKeeper = {
+    clock,
     store: () => void kept.stored++,
     done: () => void kept.done++,
     overflowed: () => void kept.overflowed++,
@@ -32,7 +35,7 @@ function make(clean = false) {
       kept.bytes += deltaBytes;
     },
   };
-  return { session: new Session('s', clean, keeper), way: new FakeWay(), kept };
+  return { session: new Session('s', clean, keeper), way: new FakeWay(), kept, clock };
 }
 const message = (text: string, qos: Qos = 1) => new Message('a/b', Buffer.from(text), qos, false);
 
@@ -133,4 +136,36 @@ test('an older connection that ends does not take the session from a newer one',
   session.attach(next);
   expect(session.detach(way)).toBe(false);
   expect(session.attached).toBe(true);
+});
+
+test('publishers wait for a client that keeps acknowledging, and go on when half of its queue is gone', async () => {
+  const { session, way } = make(true);
+  session.attach(way);
+  for (let n = 0; n < 5000; n++) session.deliver(message('x'), 1);
+  expect(session.relief()).toBeUndefined();
+  session.deliver(message('x'), 1);
+  let goesOn = false;
+  const waiting = session.relief()?.then(() => {
+    goesOn = true;
+  });
+  for (let n = 0; n < 2501; n++) session.acknowledged(way.publishes[n]?.id ?? 0);
+  await Promise.resolve();
+  expect(goesOn).toBe(false);
+  session.acknowledged(way.publishes[2501]?.id ?? 0);
+  await waiting;
+  expect(session.relief()).toBeUndefined();
+});
+
+test('a client that does not acknowledge holds its publishers once, for milliseconds, and not again for seconds', async () => {
+  const { session, way, clock } = make(true);
+  session.attach(way);
+  for (let n = 0; n < 5001; n++) session.deliver(message('x'), 1);
+  const waiting = session.relief();
+  await clock.advance(50);
+  await waiting;
+  expect(session.relief()).toBeUndefined();
+  await clock.advance(4900);
+  expect(session.relief()).toBeUndefined();
+  await clock.advance(100);
+  expect(session.relief()).toBeDefined();
 });

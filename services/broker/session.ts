@@ -1,4 +1,5 @@
 import { topicMatches } from '@ledge/contract';
+import type { Clock } from '@ledge/kit';
 import { ackFrame, publishFrame, type Qos, TYPE, withId } from './frames.ts';
 import { INFLIGHT_MESSAGES } from './limits.ts';
 import type { Message } from './message.ts';
@@ -38,7 +39,16 @@ export interface SessionKeeper {
   room(session: Session): boolean;
   /** What waits in queues has grown, or shrunk, by so many bytes. */
   queued(deltaBytes: number): void;
+  readonly clock: Clock;
 }
+
+/** Publishers of QoS 1 and 2 are held while more than this waits for a client that keeps acknowledging. */
+const PRESSING_MESSAGES = 5000;
+/** That long at a time, */
+const PATIENCE_MS = 50;
+/** and only for a client that acknowledges so many meanwhile, or else not again for a while: a slow client slows nobody. */
+const BRISK_MESSAGES = 50;
+const IMPATIENT_MS = 5000;
 
 /**
  * What MQTT calls the session state (3.1.2.4), and delivery to its client: at most {@link INFLIGHT_MESSAGES} unacknowledged at a
@@ -59,6 +69,9 @@ export class Session {
   readonly #inflight = new Map<number, Outgoing>();
   #lastId = 0;
   #bytes = 0;
+  #acknowledgements = 0;
+  #patientFromMs = Number.NEGATIVE_INFINITY;
+  #relief: { promise: Promise<void>; resolve(): void } | undefined;
 
   constructor(id: string, clean: boolean, keeper: SessionKeeper) {
     this.id = id;
@@ -88,6 +101,7 @@ export class Session {
   detach(way: Way): boolean {
     if (this.#way !== undefined && this.#way !== way) return false;
     this.#way = undefined;
+    this.#relief?.resolve();
     return true;
   }
 
@@ -190,8 +204,32 @@ export class Session {
     const outgoing = this.#inflight.get(id);
     if (!outgoing) return;
     this.#inflight.delete(id);
+    this.#acknowledgements += 1;
     this.#finish(outgoing);
     this.#sendWaiting();
+    if (this.#relief && this.queuedMessages < PRESSING_MESSAGES / 2) this.#relief.resolve();
+  }
+
+  /**
+   * When a burst is more than this client can take at once, and it does take it: resolves when there is room again, after some milliseconds
+   * at the latest. Undefined when nobody should wait, because there is room or because the client does not keep up at all.
+   */
+  relief(): Promise<void> | undefined {
+    if (!this.#way || this.queuedMessages <= PRESSING_MESSAGES) return undefined;
+    const { clock } = this.#keeper;
+    if (clock.monotonic() < this.#patientFromMs) return undefined;
+    if (this.#relief) return this.#relief.promise;
+    const relief = Promise.withResolvers<void>();
+    const before = this.#acknowledgements;
+    const cancel = clock.after(PATIENCE_MS, () => {
+      if (this.#acknowledgements - before < BRISK_MESSAGES) this.#patientFromMs = clock.monotonic() + IMPATIENT_MS;
+      relief.resolve();
+    });
+    this.#relief = relief;
+    return relief.promise.then(() => {
+      cancel();
+      if (this.#relief === relief) this.#relief = undefined;
+    });
   }
 
   /** PUBREC. Answered even when it is not known, or the client would ask for ever. */

@@ -11,6 +11,16 @@ import { SubscriptionTrie } from './trie.ts';
 /** Whoever receives what was subscribed to. */
 export interface Receiver {
   deliver(message: Message, granted: Qos): void;
+  /** Should its publishers wait a little? See {@link Session.relief}. */
+  relief?(): Promise<void> | undefined;
+}
+
+/** What a publisher has to wait for; usually nothing. */
+export interface Accepted {
+  /** Before it is told that we have the message. */
+  written: Promise<void> | undefined;
+  /** Before it may send more. */
+  relief: Promise<void> | undefined;
 }
 
 /** Not written to disk: said again by the broker itself. */
@@ -27,7 +37,7 @@ export class Sessions implements SessionKeeper {
   readonly #store: Store;
   readonly #house: LinkHouse;
   readonly #limits: () => Limits & SessionLimits;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   /** Called when a limit keeps a message from a session. */
   readonly #limited: (clientId: string, limit: string, reason: string) => void;
   readonly #sessions = new Map<string, Session>();
@@ -50,7 +60,7 @@ export class Sessions implements SessionKeeper {
     this.#store = store;
     this.#house = house;
     this.#limits = limits;
-    this.#clock = clock;
+    this.clock = clock;
     this.#limited = limited;
   }
 
@@ -61,7 +71,7 @@ export class Sessions implements SessionKeeper {
     for (const will of wills) this.#wills.set(will.clientId, will);
     for (const stored of sessions) {
       const session = new Session(stored.id, false, this);
-      session.leftMs = stored.leftMs > 0 ? stored.leftMs : this.#clock.now();
+      session.leftMs = stored.leftMs > 0 ? stored.leftMs : this.clock.now();
       this.#sessions.set(stored.id, session);
       for (const [filter, qos] of stored.subscriptions) this.#add(session, filter, qos);
       for (const packet of stored.incoming) session.incoming.add(packet);
@@ -74,7 +84,7 @@ export class Sessions implements SessionKeeper {
 
   close(): void {
     for (const session of this.#sessions.values())
-      if (!session.clean && session.attached) this.#store.session(session.id, this.#clock.now());
+      if (!session.clean && session.attached) this.#store.session(session.id, this.clock.now());
     this.#store.close();
   }
 
@@ -122,7 +132,7 @@ export class Sessions implements SessionKeeper {
       this.end(session);
       return;
     }
-    session.leftMs = this.#clock.now();
+    session.leftMs = this.clock.now();
     this.#store.session(session.id, session.leftMs);
   }
 
@@ -142,7 +152,7 @@ export class Sessions implements SessionKeeper {
   expire(): void {
     const { sessionExpiryH } = this.#limits();
     if (sessionExpiryH === 0) return;
-    const beforeMs = this.#clock.now() - sessionExpiryH * 3_600_000;
+    const beforeMs = this.clock.now() - sessionExpiryH * 3_600_000;
     for (const session of [...this.#sessions.values()]) {
       if (session.leftMs === undefined || session.leftMs > beforeMs) continue;
       this.expired += 1;
@@ -176,17 +186,18 @@ export class Sessions implements SessionKeeper {
     return () => this.#subscriptions.remove(filter, receiver);
   }
 
-  /**
-   * Keeps the message if it is retained and gives it to everyone who subscribed. Returns a promise when its publisher may only be told
-   * that we have it after something was written.
-   */
-  publish(message: Message): Promise<void> | undefined {
+  /** Keeps the message if it is retained and gives it to everyone who subscribed. */
+  publish(message: Message): Accepted | undefined {
     let wait = false;
     if (message.retain) wait = this.#retain(message) && message.qos > 0;
     this.#mustWait = false;
-    const route = this.#subscriptions.match(message.topic);
-    for (const { holder, qos } of route) holder.deliver(message, qos);
-    return wait || this.#mustWait ? this.#store.written() : undefined;
+    let relief: Promise<void> | undefined;
+    for (const { holder, qos } of this.#subscriptions.match(message.topic)) {
+      holder.deliver(message, qos);
+      if (message.qos > 0 && qos > 0) relief ??= holder.relief?.();
+    }
+    if (!wait && !this.#mustWait && !relief) return undefined;
+    return { written: wait || this.#mustWait ? this.#store.written() : undefined, relief };
   }
 
   /** True when it is being written now. */
