@@ -26,6 +26,21 @@ test('a user survives a restart, with rules and a password that is nowhere in th
   again.close();
 });
 
+test('a hundred clients that come at once with one password cost little more than one', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { password: 'green tomatoes' });
+  const startMs = performance.now();
+  await users.verify('gardener', Buffer.from('red tomatoes'));
+  const oneMs = performance.now() - startMs;
+  const allStartMs = performance.now();
+  const rights = await Promise.all(Array.from({ length: 100 }, () => users.verify('gardener', PASSWORD)));
+  const hundredMs = performance.now() - allStartMs;
+  expect(rights.every((found) => found !== undefined)).toBe(true);
+  expect(hundredMs).toBeLessThan(25 * oneMs);
+  users.close();
+});
+
 test('a password that was right is recalled without hashing, until it changes', async () => {
   using dir = scratch();
   const users = open(dir.path);
