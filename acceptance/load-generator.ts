@@ -83,8 +83,8 @@ async function sseReader(index: number): Promise<void> {
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line.startsWith('data:{"topic":"load/') || line.startsWith('data: {"topic":"load/')) {
-        const { topic, payload } = JSON.parse(line.slice(line.indexOf('{'))) as { topic: string; payload: string };
-        counter.take(topic, payload);
+        const { topic, payload } = JSON.parse(line.slice(line.indexOf('{'))) as { topic: string; payload?: string };
+        if (payload !== undefined) counter.take(topic, payload); // the event `live` has none
       } else if (line.startsWith('event:') && line.includes('dropped')) dropEvents++;
     }
   });

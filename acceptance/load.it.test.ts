@@ -29,9 +29,13 @@ async function run(part: Pick<LoadPlan, 'durationMs' | 'frozen'>): Promise<LoadR
     ...part,
   };
   const generator = fork(join(import.meta.dirname, 'load-generator.ts'), [JSON.stringify(plan)]);
-  await once(generator, 'message');
+  const failed = once(generator, 'exit').then(([code]) => {
+    throw new Error(`the load generator ended with ${code}`);
+  });
+  failed.catch(() => {});
+  await Promise.race([once(generator, 'message'), failed]);
   generator.send('go');
-  const [result] = (await once(generator, 'message')) as [LoadResult];
+  const [result] = await Promise.race([once(generator, 'message') as Promise<[LoadResult]>, failed]);
   return result;
 }
 

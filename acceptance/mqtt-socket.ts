@@ -37,7 +37,9 @@ export class MqttSocket {
         password: Buffer.from(password),
       }),
     );
-    const [connack] = (await once(socket, 'data')) as [Buffer];
+    const refused = new AbortController();
+    socket.once('close', () => refused.abort(new Error(`the broker closed the connection of ${clientId}`)));
+    const [connack] = (await once(socket, 'data', { signal: refused.signal })) as [Buffer];
     if (connack[0] !== 0x20 || connack[3] !== 0) throw new Error(`connection refused: ${connack.toString('hex')}`);
     return new MqttSocket(socket);
   }
@@ -61,7 +63,14 @@ export class MqttSocket {
 
   /** Writes, and waits while the socket says that it is full. */
   async write(bytes: Buffer): Promise<void> {
-    if (!this.socket.write(bytes)) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')]);
+    if (this.socket.write(bytes) || this.socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.socket.on('drain', done).on('close', done);
+    });
   }
 
   close(): void {
