@@ -7,7 +7,10 @@ const root = join(import.meta.dirname, '..');
 const sources = ['system/**/*.ts', 'services/**/*.ts', 'webui/**/*.ts', 'bench/**/*.ts']
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .filter((file) => !file.includes('node_modules'));
-const isTest = (file: string) => /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|fake-|test-tools|-simulated/.test(file);
+const isTest = (file: string) =>
+  /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|fake-|test-tools|test-support|test-sink|-worlds|harness|-simulated/.test(
+    file,
+  );
 
 /** What each room may take from the others (the house: contract ← kit ← host ← services, contract ← webui). */
 const MAY_IMPORT: Record<string, readonly string[]> = {

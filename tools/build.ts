@@ -13,7 +13,7 @@ Makes dist/: <service>.mjs for each service, ledge.mjs that runs them all, webui
 
 const root = join(import.meta.dirname, '..');
 /** Packages with native parts, or that only some machines have: found in node_modules when the program runs. */
-const EXTERNAL = ['classic-level', 'onoff', 'epoll', 'sd-notify'];
+const EXTERNAL = ['onoff', 'epoll', 'sd-notify'];
 
 /** zod brings its messages in fifty languages; ours are for logs and programs, and the pages translate by code. Saves memory in each service. */
 const oneLanguage: Plugin = {

@@ -36,6 +36,8 @@ export interface RunPorts {
   random?: Random;
   log?: Logger;
   send?: (message: SupervisorMessage) => void;
+  /** Ends the wait for the broker: whoever starts this has been told to stop. */
+  signal?: AbortSignal;
 }
 
 export interface RunningService {
@@ -151,7 +153,7 @@ export async function runService<Schema extends z.ZodObject>(
   bus.retain(recordTopic, record);
   const registered = new Promise<void>((resolve) => bus.onConnect(resolve));
   bus.start();
-  await Promise.race([registered, clock.sleep(REGISTER_WITHIN_MS, stopping.signal).catch(() => {})]);
+  await Promise.race([registered, clock.sleep(REGISTER_WITHIN_MS, ports.signal).catch(() => {})]);
   state = 'ready';
   const stopChecking = clock.every(notifier.watchdogMs ?? UNWATCHED_CHECK_MS, () => void check());
   await check();
@@ -275,6 +277,7 @@ export async function main<Schema extends z.ZodObject>(definition: ServiceDefini
     ...(send ? { send: (message: SupervisorMessage) => void send(message) } : {}),
   });
   const stop = () => {
+    ending.abort();
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
     service
       .then(
