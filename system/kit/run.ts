@@ -153,7 +153,10 @@ export async function runService<Schema extends z.ZodObject>(
   bus.retain(recordTopic, record);
   const registered = new Promise<void>((resolve) => bus.onConnect(resolve));
   bus.start();
-  await Promise.race([registered, clock.sleep(REGISTER_WITHIN_MS, ports.signal).catch(() => {})]);
+  const waited = new AbortController();
+  const signal = ports.signal ? AbortSignal.any([ports.signal, waited.signal]) : waited.signal;
+  await Promise.race([registered, clock.sleep(REGISTER_WITHIN_MS, signal).catch(() => {})]);
+  waited.abort();
   state = 'ready';
   const stopChecking = clock.every(notifier.watchdogMs ?? UNWATCHED_CHECK_MS, () => void check());
   await check();
@@ -271,9 +274,11 @@ export async function main<Schema extends z.ZodObject>(definition: ServiceDefini
   process.on('unhandledRejection', die);
 
   const send = process.send?.bind(process);
+  const ending = new AbortController();
   const service = runService(definition, {
     environment,
     log,
+    signal: ending.signal,
     ...(send ? { send: (message: SupervisorMessage) => void send(message) } : {}),
   });
   const stop = () => {
