@@ -15,6 +15,8 @@ export interface LoadPlan {
   mqttClients: number;
   messagesPerSecond: number;
   sseReaders: number;
+  /** So many of the clients' topics each SSE reader follows. */
+  topicsPerReader: number;
   durationMs: number;
   /** One reader of each kind that never reads. */
   frozen: boolean;
@@ -60,13 +62,13 @@ const mqttCounters: Counter[] = [];
 const sseCounters: Counter[] = [];
 let dropEvents = 0;
 
-async function openSse(filter: string): Promise<IncomingMessage> {
+async function openSse(filters: readonly string[]): Promise<IncomingMessage> {
+  const query = new URLSearchParams(filters.map((filter): [string, string] => ['topic', filter]));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(
-      `${plan.url}/api/sse/stream?topic=${encodeURIComponent(filter)}`,
-      { agent: false, headers: { authorization: `Bearer ${plan.token}` } },
-      resolve,
-    ).once('error', reject);
+    get(`${plan.url}/api/sse/stream?${query}`, { agent: false, headers: { authorization: `Bearer ${plan.token}` } }, resolve).once(
+      'error',
+      reject,
+    );
   });
   if (response.statusCode !== 200) throw new Error(`stream answered ${response.statusCode}`);
   return response;
@@ -75,7 +77,7 @@ async function openSse(filter: string): Promise<IncomingMessage> {
 async function sseReader(index: number): Promise<void> {
   const counter = new Counter();
   sseCounters.push(counter);
-  const response = await openSse(`load/${index % plan.mqttClients}`);
+  const response = await openSse(Array.from({ length: plan.topicsPerReader }, (_, i) => `load/${(index + i) % plan.mqttClients}`));
   let rest = '';
   response.setEncoding('latin1');
   response.on('data', (text: string) => {
@@ -104,7 +106,7 @@ if (plan.frozen) {
   const frozen = await MqttSocket.open({ ...login, clientId: 'frozen' });
   await frozen.subscribe('load/#');
   frozen.socket.pause();
-  (await openSse('load/#')).pause();
+  (await openSse(['load/#'])).pause();
 }
 process.send?.({ ready: true });
 await once(process, 'message');
@@ -123,7 +125,7 @@ while (performance.now() - startMs < plan.durationMs) {
   await new Promise((resolve) => setTimeout(resolve, TICK_MS));
 }
 const wanted = (counters: Counter[], count: number) => counters.reduce((sum, counter) => sum + counter.received, 0) >= count;
-const ssePerMessage = plan.sseReaders / plan.mqttClients;
+const ssePerMessage = (plan.sseReaders * plan.topicsPerReader) / plan.mqttClients;
 const patienceMs = performance.now() + 5000;
 while (performance.now() < patienceMs && !(wanted(mqttCounters, sent) && wanted(sseCounters, sent * ssePerMessage))) {
   await new Promise((resolve) => setTimeout(resolve, TICK_MS));

@@ -26,6 +26,7 @@ async function run(part: Pick<LoadPlan, 'durationMs' | 'frozen'>): Promise<LoadR
     mqttClients: 100,
     messagesPerSecond: 2000,
     sseReaders: 200,
+    topicsPerReader: 10,
     ...part,
   };
   const generator = fork(join(import.meta.dirname, 'load-generator.ts'), [JSON.stringify(plan)]);
