@@ -282,6 +282,23 @@ test('a box that goes away is told, and everything is right without a reload whe
   expect(complaints).toEqual([]);
 });
 
+test('a device service that dies takes all its things with it, and they are back with it', async () => {
+  const level = { level: { name: 'Level', datatype: 'float', settable: true } };
+  addThing(box, 'system', 'This box', {}, {});
+  for (const id of ['well', 'tank']) addThing(box, id, id, level, { level: '7' }, 'system');
+  addThing(box, 'media', 'Player', level, { level: '3' });
+  await signedIn();
+  await page.getByText('4 things, all well').waitFor();
+  box.retain(topics.state(EDGE, 'system'), 'lost');
+  await page.getByText('4 things, 3 need attention').waitFor();
+  await card('well').getByText('Not answering').waitFor();
+  expect(await card('tank').getByRole('spinbutton').isDisabled()).toBe(true);
+  expect(await card('Player').getByRole('spinbutton').isDisabled()).toBe(false);
+  box.retain(topics.state(EDGE, 'system'), 'ready');
+  await page.getByText('4 things, all well').waitFor();
+  expect(await card('tank').getByRole('spinbutton').isDisabled()).toBe(false);
+});
+
 test('a session that ends leads to sign-in and back to the same page', async () => {
   furnish(box);
   await signedIn();

@@ -228,9 +228,10 @@ export function addThing(
   name: string,
   properties: Record<string, ReturnType<typeof property>>,
   values: Record<string, string>,
+  root?: string,
 ): void {
   const nodes = { main: { name: 'Main', properties } };
-  box.retain(topics.description(EDGE, id), JSON.stringify({ homie: '5.0', version: 1, name, nodes }));
+  box.retain(topics.description(EDGE, id), JSON.stringify({ homie: '5.0', version: 1, name, nodes, root, parent: root }));
   for (const [key, value] of Object.entries(values)) box.retain(at(id, key), value);
   box.retain(topics.state(EDGE, id), 'ready');
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Datatype, formatPayload, parsePayload, type ValueLimits } from './homie.ts';
+import { effectiveState } from './lifecycle.ts';
 
 test.each<[Datatype, string, ValueLimits, unknown]>([
   ['float', '21.5', {}, 21.5],
@@ -33,4 +34,10 @@ test.each<[Datatype, string, ValueLimits, unknown]>([
 test('an empty string is one zero byte on the wire', () => {
   expect(formatPayload('')).toBe('\0');
   expect(formatPayload(false)).toBe('false');
+});
+
+test('a child is as its root is, until the root is ready', () => {
+  for (const root of ['lost', 'disconnected', 'sleeping', 'init'] as const) expect(effectiveState('ready', root)).toBe(root);
+  expect(effectiveState('sleeping', 'ready')).toBe('sleeping');
+  expect(effectiveState('ready', undefined)).toBe('ready');
 });

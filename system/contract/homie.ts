@@ -5,10 +5,6 @@ import type { Value } from './readings.ts';
 export const DATATYPES = ['float', 'integer', 'boolean', 'string', 'enum', 'color', 'datetime', 'duration', 'json'] as const;
 export type Datatype = (typeof DATATYPES)[number];
 
-/** Homie 5, "Device lifecycle". */
-export const DEVICE_STATES = ['init', 'ready', 'disconnected', 'sleeping', 'lost'] as const;
-export type DeviceState = (typeof DEVICE_STATES)[number];
-
 /** Homie 5, "Property attributes". */
 export interface HomieProperty {
   name: string;
@@ -66,13 +62,6 @@ export const homieDescriptionSchema = z.object({
     )
     .default({}),
 });
-
-/**
- * The state that a device really has: a child's own word counts only while its root is ready (Homie 5, "Device lifecycle"),
- * because the root's will is the only one that the broker says for the whole tree.
- */
-export const effectiveState = (own: DeviceState, root: DeviceState | undefined): DeviceState =>
-  root === undefined || root === 'ready' ? own : root;
 
 /** A value as Homie 5 wants it on the wire (section "Payload"). An empty string is one zero byte there. */
 export function formatPayload(value: Value): string {

@@ -7,6 +7,7 @@ export * from './api/server.ts';
 export * from './api/sse.ts';
 export * from './events.ts';
 export * from './homie.ts';
+export * from './lifecycle.ts';
 export * from './operation.ts';
 export * from './problems.ts';
 export * from './readings.ts';

@@ -1,4 +1,5 @@
-import type { Datatype, DeviceState } from '@ledge/contract';
+import type { Datatype } from '@ledge/contract';
+import { DEVICE_STATES, type DeviceState } from '@ledge/contract/lifecycle.ts';
 
 /** A property as its thing's `$description` says it. */
 export interface PropertyInfo {
@@ -14,14 +15,15 @@ export interface PropertyInfo {
 }
 export interface ThingInfo {
   name: string;
+  /** The thing whose state stands for this one too; undefined when it stands alone. */
+  root: string | undefined;
   properties: PropertyInfo[];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown, otherwise: string) => (typeof value === 'string' && value !== '' ? value : otherwise);
 
-const STATES: readonly DeviceState[] = ['init', 'ready', 'disconnected', 'sleeping', 'lost'];
-export const stateOf = (payload: string): DeviceState => STATES.find((state) => state === payload) ?? 'lost';
+export const stateOf = (payload: string): DeviceState => DEVICE_STATES.find((state) => state === payload) ?? 'lost';
 
 /** `living-room` → `Living room`, for things that give no name. */
 export function readable(id: string): string {
@@ -55,7 +57,7 @@ export function parseDescription(payload: string, thing: string): ThingInfo | un
       });
     }
   }
-  return { name: text(document.name, readable(thing)), properties };
+  return { name: text(document.name, readable(thing)), root: text(document.root, '') || undefined, properties };
 }
 
 /** Homie 5, "Payload": an empty text is one zero byte on the wire, because an empty payload would clear the value. */

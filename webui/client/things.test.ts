@@ -107,6 +107,21 @@ test('things are in order of room and name, also after a new name', () => {
   expect(things.list.value.map((thing) => thing.id)).toEqual(['a', 'b']);
 });
 
+test('while its root is away a thing is away too, and then as it says itself', () => {
+  const things = new Things();
+  const child = JSON.stringify({ homie: '5.0', version: 1, name: 'a', root: 'system', parent: 'system', nodes: {} });
+  things.take('e/5/a/$state', 'ready', true, 0);
+  things.take('e/5/a/$description', child, true, 0);
+  const seen: unknown[] = [];
+  const stop = effect(() => void seen.push(things.list.value[0]?.state.value));
+  for (const state of ['ready', 'lost', 'init', 'ready']) things.take('e/5/system/$state', state, false, 0);
+  things.take('e/5/a/$state', 'sleeping', false, 0);
+  things.take('e/5/system/$state', 'lost', false, 0);
+  things.take('e/5/system/$state', '', false, 0);
+  expect(seen).toEqual(['ready', 'lost', 'init', 'ready', 'sleeping', 'lost', 'sleeping']);
+  stop();
+});
+
 test('topics that are none of ours change nothing', () => {
   const things = new Things();
   for (const topic of ['x', 'e/5', 'e/5/a', 'e/5/a/$log/warn', 'e/5/a/n/t/set', '']) things.take(topic, 'y', false, 0);

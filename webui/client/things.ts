@@ -1,4 +1,5 @@
-import type { DeviceState, ThingView } from '@ledge/contract';
+import type { ThingView } from '@ledge/contract';
+import { type DeviceState, effectiveState } from '@ledge/contract/lifecycle.ts';
 import { parseTopic } from '@ledge/contract/topics.ts';
 import { type Signal, signal } from '@preact/signals';
 import { learnRhythm } from './age.ts';
@@ -26,6 +27,7 @@ export interface ThingModel {
   readonly id: string;
   readonly name: Signal<string>;
   readonly room: Signal<string>;
+  /** What counts for people: its own word, or its root's while that is away. */
   readonly state: Signal<DeviceState>;
   /** Whatever is wrong with the thing as a whole, for people. */
   readonly faults: Signal<readonly string[]>;
@@ -33,6 +35,9 @@ export interface ThingModel {
 }
 
 interface Known extends ThingModel {
+  /** What it says of itself. */
+  own: DeviceState | undefined;
+  root: string | undefined;
   described: boolean;
   /** Said again since the last snapshot began. */
   said: boolean;
@@ -60,6 +65,8 @@ const newThing = (id: string): Known => ({
   state: signal<DeviceState>('init'),
   faults: signal([]),
   properties: signal([]),
+  own: undefined,
+  root: undefined,
   described: false,
   said: true,
   all: new Map(),
@@ -86,7 +93,10 @@ export class Things {
         break;
       case 'state':
         if (payload === '') this.#remove(parsed.thing);
-        else this.#thing(parsed.thing).state.value = stateOf(payload);
+        else {
+          this.#thing(parsed.thing).own = stateOf(payload);
+          this.#showStates(parsed.thing);
+        }
         break;
       case 'property':
         this.#value(this.#property(parsed.thing, parsed.node, parsed.property), payload, retained, atMs);
@@ -161,6 +171,7 @@ export class Things {
     if (!info) return;
     const thing = this.#thing(id);
     thing.name.value = info.name;
+    thing.root = info.root;
     const models = info.properties.map((property) => {
       const model = this.#property(id, property.node, property.property);
       if (!sameInfo(model.info.peek(), property)) model.info.value = property;
@@ -169,12 +180,24 @@ export class Things {
     const before = thing.properties.peek();
     if (models.length !== before.length || models.some((model, i) => model !== before[i])) thing.properties.value = models;
     thing.described = true;
+    this.#showStates(id);
     this.#showFaults(thing);
     this.#sort();
   }
 
   #remove(id: string): void {
-    if (this.#byId.delete(id)) this.#sort();
+    if (!this.#byId.delete(id)) return;
+    this.#showStates(id);
+    this.#sort();
+  }
+
+  /** The state of a thing, and of all whose root it is. */
+  #showStates(id: string): void {
+    for (const thing of this.#byId.values()) {
+      if (thing.id !== id && thing.root !== id) continue;
+      const root = thing.root === undefined ? undefined : this.#byId.get(thing.root)?.own;
+      thing.state.value = effectiveState(thing.own ?? 'init', root);
+    }
   }
 
   #sort(): void {
