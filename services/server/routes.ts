@@ -15,7 +15,8 @@ export interface RoutePorts {
   logs: LogStreams;
   recorder: Recorder;
   clock: Clock;
-  edge: string;
+  /** Its id, and what people call it. */
+  edge: { readonly id: string; readonly name: string };
   version: string;
   startedMs: number;
 }
@@ -31,7 +32,8 @@ export function serveBox(api: Api, { auth, registry, control, logs, recorder, cl
       ...(bad.length > 0 ? { detail: bad.join(', ') } : {}),
       version,
       uptimeS: Math.round((clock.now() - startedMs) / 1000),
-      edge,
+      edge: edge.id,
+      name: edge.name,
       setupNeeded: auth.users.setupNeeded,
       services: Object.fromEntries(views.map(({ name, state }) => [name, state])),
     };

@@ -31,6 +31,11 @@ test('the first visitor chooses the password, and the session survives a restart
   expect((await box.ask('/api/server/session', { headers: { cookie } })).json.code).toBe('not-signed-in');
 });
 
+test('a box tells its name to everybody, so that the page can show it before sign-in', async () => {
+  await using box = await startBox({ EDGE_NAME: 'Barn' });
+  expect((await box.ask('/api/server/health')).json).toMatchObject({ edge: box.edge, name: 'Barn' });
+});
+
 test('EDGE_ADMIN_PASSWORD sets the box up without asking', async () => {
   await using box = await startBox({ EDGE_ADMIN_PASSWORD: PASSWORD });
   expect((await box.ask('/api/server/health')).json).toMatchObject({ setupNeeded: false });

@@ -130,7 +130,7 @@ async function startServer(
     logs: new LogStreams(manager, clock),
     recorder,
     clock,
-    edge: edge.id,
+    edge,
     version: VERSION,
     startedMs: clock.now(),
   });
