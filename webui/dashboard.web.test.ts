@@ -302,13 +302,23 @@ test('a device service that dies takes all its things with it, and they are back
 test('a session that ends leads to sign-in and back to the same page', async () => {
   furnish(box);
   await signedIn();
-  box.sessions.clear();
-  await box.stop();
-  await box.start();
+  box.endSessions();
   await page.getByText('Your session has ended.').waitFor();
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
   await page.keyboard.press('Enter');
   await card('Greenhouse').getByText('21.4').waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('signing out in one tab signs out the other', async () => {
+  furnish(box);
+  await signedIn();
+  const other = await context.newPage();
+  await other.goto(box.url);
+  await other.getByRole('heading', { name: 'Things' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out admin' }).click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await other.getByText('Your session has ended.').waitFor();
 });
 
 test('a thing that is removed goes, and markup in a name stays text', async () => {

@@ -65,6 +65,12 @@ export class FakeBox {
     await closed;
   }
 
+  /** Everybody is signed out; their streams break off, as the gateway does it. */
+  endSessions(): void {
+    this.sessions.clear();
+    for (const { response } of this.#readers) response.destroy();
+  }
+
   retain(topic: string, payload: string): void {
     if (payload === '') this.#retained.delete(topic);
     else this.#retained.set(topic, payload);
@@ -128,7 +134,7 @@ export class FakeBox {
         if (body.password !== this.password) throw new Problem('wrong-password', 'Name or password is wrong.');
         return this.#signIn(response);
       case 'POST /server/logout':
-        this.sessions.clear();
+        this.endSessions();
         return void response.writeHead(204).end();
     }
     this.#checkSession(request);

@@ -117,7 +117,7 @@ test('services are listed with what their supervisor knows, and obey', async () 
   expect((await box.ask('/api/server/services/media/stop', { method: 'POST' })).status).toBe(401);
 });
 
-test('logs come as events, filtered', async () => {
+test('logs come as events, filtered, for as long as the reader is signed in', async () => {
   const { manager } = supervisor();
   await using box = await startBox({}, { manager });
   const cookie = await box.signIn();
@@ -136,8 +136,10 @@ test('logs come as events, filtered', async () => {
   expect(part.toString()).toBe(
     'event: line\ndata: {"time":"2026-01-01T00:00:00.000Z","service":"device","level":30,"message":"pump on","fields":{}}\n\n',
   );
-  call.destroy();
   expect((await box.ask('/api/server/logs')).status).toBe(401);
+  const ended = new Promise((resolve) => answer.on('error', resolve).once('close', resolve));
+  await box.ask('/api/server/logout', { method: 'POST', headers: { cookie }, body: {} });
+  await ended;
 });
 
 test('readings on the bus come back as history', async () => {

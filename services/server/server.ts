@@ -73,6 +73,7 @@ async function startServer(
     sessionDays: () => context.settings.sessionDays,
     boxNames: [edge.id, edge.name],
     onRefused: (user, address, lockedForS) => context.emit('sign-in-refused', { user, address, lockedForS }),
+    onEnded: (grant) => gateway.end(grant),
   });
   const registry = new ServiceRegistry({
     edge: edge.id,
@@ -91,6 +92,7 @@ async function startServer(
     own: api.app,
     secret,
     audit: auth.audit,
+    clock,
     log,
     answerWithinMs: (service) => (registry.isAway(service) ? AWAY_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS),
   });

@@ -5,10 +5,10 @@ import { fakeClock } from '@ledge/testing';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { AuditLog, MAX_AUDIT_ENTRIES, NOBODY } from './audit.ts';
-import { openSettingsDatabase } from './database.ts';
+import { openSettingsDatabase, watchGrants } from './database.ts';
 import { checkSameSite, Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
-import { Sessions } from './sessions.ts';
+import { keyOf, Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
 import { LoginThrottle } from './throttle.ts';
 import { Tokens } from './tokens.ts';
@@ -263,4 +263,31 @@ test('a flood of strangers does not fill the audit log', async () => {
   await clock.advance(60_000);
   audit.add(entry(NOBODY));
   expect(audit.page(1000, undefined).items).toHaveLength(32);
+});
+
+test('every way in which a session or token can end is told, and a role that changes is one', async () => {
+  const { db, users, sessions, tokens, clock } = await box();
+  const ended: string[] = [];
+  watchGrants(db, (grant) => ended.push(grant));
+  const session = (user: string) => keyOf(sessions.open(user).secret);
+  const endedBy = async (work: () => unknown) => {
+    ended.length = 0;
+    await work();
+    await Promise.resolve();
+    return [...ended];
+  };
+  const token = tokens.add('script', 'viewer', 1);
+  expect(await endedBy(() => tokens.remove(token.id))).toEqual([token.id]);
+  const mine = session('admin');
+  const other = session('admin');
+  expect(await endedBy(() => sessions.closeOthers('admin', mine))).toEqual([other]);
+  expect(await endedBy(() => sessions.close(mine))).toEqual([mine]);
+  await users.save('Anna', 'viewer', 'blue-Cheese-42');
+  const annas = session('anna');
+  expect(await endedBy(() => users.save('anna', 'viewer', undefined))).toEqual([]);
+  expect(await endedBy(() => users.save('anna', 'admin', undefined))).toEqual([annas]);
+  expect(await endedBy(() => users.remove('anna'))).toEqual([annas]);
+  const old = session('admin');
+  await clock.advance(31 * DAY_MS);
+  expect(await endedBy(() => sessions.open('admin'))).toEqual([old]);
 });

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
 import { AuditLog } from './audit.ts';
-import { openSettingsDatabase } from './database.ts';
+import { openSettingsDatabase, watchGrants } from './database.ts';
 import { Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
 import { Sessions } from './sessions.ts';
@@ -22,6 +22,8 @@ export interface AuthPorts {
   /** The box's id and name. */
   boxNames: readonly string[];
   onRefused: SignInPorts['onRefused'];
+  /** The session with this key, or the token with this id, is no more. */
+  onEnded(grant: string): void;
 }
 
 /** Everything about who may: people, sessions, tokens, and what they changed. */
@@ -38,8 +40,9 @@ export interface Auth {
 }
 
 /** Opens the database and puts the parts together. @throws Problem `storage-failed` */
-export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused }: AuthPorts): Auth {
+export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused, onEnded }: AuthPorts): Auth {
   const db = openSettingsDatabase(file);
+  watchGrants(db, onEnded);
   const users = new Users(db, new PasswordHasher(), boxNames);
   const sessions = new Sessions(db, clock, () => sessionDays() * DAY_MS);
   const tokens = new Tokens(db, clock);

@@ -39,6 +39,27 @@ const SCHEMA = `
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 `;
 
+/** Of this connection only; a role that changes ends what was opened with the old one. */
+const ENDS = `
+  CREATE TEMP TRIGGER session_ends AFTER DELETE ON main.sessions BEGIN SELECT grant_ends(OLD.key); END;
+  CREATE TEMP TRIGGER token_ends AFTER DELETE ON main.tokens BEGIN SELECT grant_ends(OLD.id); END;
+  CREATE TEMP TRIGGER role_ends AFTER UPDATE OF role ON main.users WHEN OLD.role <> NEW.role
+    BEGIN SELECT grant_ends(key) FROM sessions WHERE user = NEW.name; END;
+`;
+
+/**
+ * Tells each session and token that ends, whichever way: sign-out, revoked, another password, a person removed. The database
+ * itself notices, so that no way can be forgotten.
+ * @param ended told the key of the session or id of the token, once the change is made
+ */
+export function watchGrants(db: DatabaseSync, ended: (grant: string) => void): void {
+  db.function('grant_ends', (grant) => {
+    queueMicrotask(() => ended(String(grant)));
+    return null;
+  });
+  db.exec(ENDS);
+}
+
 /**
  * Opens `settings.db`: people, sessions, tokens, audit. Only its owner reads it, and every commit is on the disk before it counts.
  * A damaged file stops the start: an empty one in its place would let anybody choose the admin password.

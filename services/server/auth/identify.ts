@@ -7,6 +7,8 @@ import type { Tokens } from './tokens.ts';
 export interface Identity {
   user: string;
   role: Role;
+  /** Key of the session or id of the token: this identity lasts as long as that does. */
+  grant: string;
   /** Key of the session, absent for tokens. A user name has no colon, so `token:<name>` is nobody else. */
   session?: string;
   expiresMs: number;
@@ -34,7 +36,7 @@ export class Identifier {
       const bearer = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
       const token = bearer === undefined ? undefined : this.#tokens.find(bearer);
       if (!token) throw new Problem('not-signed-in', 'The bearer token is unknown, revoked or expired.');
-      return { user: `token:${token.name}`, role: token.role, expiresMs: token.expiresMs };
+      return { user: `token:${token.name}`, role: token.role, grant: token.id, expiresMs: token.expiresMs };
     }
     const secret = sessionSecret(request.headers.cookie);
     const session = secret === undefined ? undefined : this.#sessions.find(secret);
@@ -42,6 +44,7 @@ export class Identifier {
     return {
       user: session.user,
       role: session.role,
+      grant: session.key,
       session: session.key,
       expiresMs: session.expiresMs,
       ...(session.renewed ? { cookie: this.#sessions.cookie(secret, session.expiresMs) } : {}),

@@ -6,18 +6,19 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 import { DataDir, ensureSecret } from '@ledge/kit';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { startBox } from '../harness.ts';
+import { cookieOf, startBox } from '../harness.ts';
 
 const MIB = 2 ** 20;
 /** V8 lets 64 MiB of buffers pile up before it collects them; measured 73 MiB for 100 MiB, 95 for 200 and 94 for 600. */
 const MAX_GROWTH_MIB = 130;
 
 /** GETs a stream and gives its parts as they come. */
-async function openStream(port: number, path: string): Promise<{ call: ClientRequest; answer: IncomingMessage }> {
-  const call = request({ host: '127.0.0.1', port, path, agent: false });
+async function openStream(port: number, path: string, headers = {}): Promise<{ call: ClientRequest; answer: IncomingMessage }> {
+  const call = request({ host: '127.0.0.1', port, path, headers, agent: false });
   call.on('error', () => {}); // ended by the test
   call.end();
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
@@ -59,6 +60,85 @@ test('the first event of a stream comes at once, and the service learns that the
   expect(part.toString()).toBe('data: first\n\n');
   call.destroy();
   await left;
+});
+
+/** A box with a stream that never ends by itself, as the service behind sees it. */
+async function streamingBox() {
+  const box = await startBox();
+  await box.serve('sse', (_incoming, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.flushHeaders();
+  });
+  const admin = { cookie: await box.signIn() };
+  const post = (path: string, body: object, headers: Record<string, string> = admin) =>
+    box.ask(`/api/server/${path}`, { method: 'POST', headers, body });
+  const signIn = async (name: string, password: string) => ({ cookie: cookieOf(await post('login', { name, password }, {})) });
+  const newToken = async () => {
+    const { json } = await post('tokens', { name: 'script', role: 'viewer', expiresInDays: 1 });
+    return { id: String(json.id), headers: { authorization: `Bearer ${json.token}` } };
+  };
+  /** Opens a stream; `ended` when it is over, `open` as long as it is not. */
+  const stream = async (headers: Record<string, string>, path = '/api/sse/stream') => {
+    const { call, answer } = await openStream(box.port, path, headers);
+    expect(answer.statusCode).toBe(200);
+    answer.on('error', () => {}).resume(); // it may break off
+    const ended = new Promise<void>((resolve) => answer.once('close', resolve));
+    return { ended, open: () => !answer.destroyed, leave: () => call.destroy() };
+  };
+  return { box, admin, post, signIn, newToken, stream };
+}
+
+test('a stream ends with the session that opened it: sign-out, another password, another role, a person removed', async () => {
+  const { box, admin, post, signIn, stream } = await streamingBox();
+  await using _ = box;
+  const password = 'blue-Cheese-42';
+  const mine = await stream(admin);
+  await post('users', { name: 'anna', role: 'viewer', password });
+
+  const left = await signIn('anna', password);
+  const streams = [await stream(left), await stream(left)];
+  expect(await post('logout', {}, left)).toMatchObject({ status: 204 });
+  for (const { ended } of streams) await ended;
+
+  const [phone, tablet] = [await signIn('anna', password), await signIn('anna', password)];
+  const [onPhone, onTablet] = [await stream(phone), await stream(tablet)];
+  const change = { method: 'PUT', headers: phone, body: { old: password, new: 'green-Cheese-43' } };
+  expect((await box.ask('/api/server/password', change)).status).toBe(204);
+  await onTablet.ended;
+  expect(onPhone.open()).toBe(true);
+
+  await post('users', { name: 'anna', role: 'admin' });
+  await onPhone.ended;
+  const again = await stream(phone);
+  await box.ask('/api/server/users/anna', { method: 'DELETE', headers: admin });
+  await again.ended;
+  expect((await box.ask('/api/server/session', { headers: phone })).status).toBe(401);
+  expect(mine.open()).toBe(true);
+  mine.leave();
+});
+
+test('a stream ends with the token that opened it, and a WebSocket too: revoked or expired', async () => {
+  const { box, admin, newToken, stream } = await streamingBox();
+  await using _ = box;
+  const backend = await box.serve('chat', (_incoming, response) => void response.end('{}'));
+  const sockets = new WebSocketServer({ server: backend });
+  const revoked = await newToken();
+  const socket = new WebSocket(`ws://127.0.0.1:${box.port}/api/chat/live`, { headers: revoked.headers });
+  await once(socket, 'open');
+  const closed = once(socket, 'close');
+  const stranger = await stream({});
+  const revokedStream = await stream(revoked.headers);
+  await box.ask(`/api/server/tokens/${revoked.id}`, { method: 'DELETE', headers: admin });
+  await Promise.all([revokedStream.ended, closed]);
+
+  const expiring = await newToken();
+  const db = new DatabaseSync(join(box.data.root, 'server/settings.db'));
+  db.prepare('UPDATE tokens SET expires = ? WHERE id = ?').run(Date.now() + 1000, expiring.id);
+  db.close();
+  await (await stream(expiring.headers)).ended;
+  expect(stranger.open()).toBe(true);
+  stranger.leave();
+  sockets.close();
 });
 
 test('headers of a silent stream come before its first event', async () => {

@@ -2,12 +2,13 @@ import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ID_PATTERN, Problem, shown } from '@ledge/contract';
-import { CALLER_HEADERS, type Logger } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock, type Logger } from '@ledge/kit';
 import { createProxyServer, type ProxyServer } from 'httpxy';
 import { type AuditLog, type AuditNote, NOBODY } from '../auth/audit.ts';
 import { checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
 import { proofFor, type Target } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
+import { OpenAnswers } from './open-answers.ts';
 import { endWithProblem, sendProblem } from './problem.ts';
 
 export const OWN_NAME = 'server';
@@ -33,6 +34,7 @@ export interface GatewayPorts {
   /** Known to the gateway and to services that listen on a TCP port. */
   secret: string;
   audit: AuditLog;
+  clock: Clock;
   log: Logger;
   /** A service that has not begun to answer after so long is away; uploads count from their last byte. */
   answerWithinMs(service: string): number;
@@ -55,13 +57,16 @@ export class Gateway {
   readonly #calls = new WeakMap<IncomingMessage, ClientRequest>();
   readonly #services = new WeakMap<IncomingMessage, string>();
   readonly #upgraded = new Set<Duplex>();
+  readonly #open: OpenAnswers;
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
+    this.#open = new OpenAnswers(ports.clock);
     this.#proxy = createProxyServer({ agent: this.#agent });
   }
 
   start(): void {
+    this.#open.start();
     this.#proxy.on('proxyReq', (call, request) => {
       this.#calls.set(request, call);
       const answerWithinMs = this.#ports.answerWithinMs(this.#services.get(request) ?? '');
@@ -73,18 +78,30 @@ export class Gateway {
       // httpxy copies the headers after this event; without a first event they would wait for a body
       if (answer.headers['content-type']?.startsWith(EVENT_STREAM)) setImmediate(() => response.headersSent || response.flushHeaders());
     });
+    // httpxy lets the service's side stay open when the client's is gone without an error
+    this.#proxy.on('proxyReqWs', (call, _request, socket) => {
+      call.once('upgrade', (_answer, behind) => socket.once('close', () => behind.destroy()));
+    });
     this.#proxy.on('error', (cause, request, answer) => this.#failed(cause, request, answer));
   }
 
   stop(): void {
+    this.#open.stop();
     this.#agent.destroy();
     for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  /** A session or token is no more: what is still being read with it, streams above all, ends now. */
+  end(grant: string): void {
+    this.#open.end(grant);
   }
 
   /** @param request whose URL begins with `/api/`. @throws Problem, before anything was sent */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { service, rest } = routeOf(request.url ?? '');
     const identity = this.#admit(request, response, service, rest);
+    // a change is answered even if it ends the session it came with, as signing out does
+    if (identity && !isChange(request.method)) this.#open.hold(identity, response);
     if (identity?.cookie) response.setHeader('Set-Cookie', identity.cookie);
     response.setHeader('Cache-Control', 'no-store');
     request.url = rest;
@@ -107,6 +124,7 @@ export class Gateway {
       checkSameSite(request);
       const identity = this.#ports.identifier.identify(request);
       const target = this.#targetOf(service);
+      if (identity) this.#open.hold(identity, socket);
       request.url = rest;
       this.#services.set(request, service);
       rewriteRequestHeaders(request, identity, proofFor(target, this.#ports.secret));

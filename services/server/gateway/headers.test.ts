@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 
-const ADMIN = { user: 'admin', role: 'admin', session: 'key', expiresMs: 0 } as const;
+const ADMIN = { user: 'admin', role: 'admin', grant: 'key', session: 'key', expiresMs: 0 } as const;
 
 function rewritten(headers: Record<string, string>, identity: typeof ADMIN | 'nobody' = ADMIN) {
   const request = new IncomingMessage(new Socket());
