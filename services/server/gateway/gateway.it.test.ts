@@ -173,6 +173,21 @@ test('a service that is away is told with a time to try again, and an unknown on
   await new Promise((resolve) => dying.close(resolve));
 });
 
+test('no way leads to the socket of the supervisor, which obeys whoever reaches it', async () => {
+  await using box = await startBox();
+  let reached = false;
+  await box.serve('supervisor', (_incoming, response) => {
+    reached = true;
+    response.end('{}');
+  });
+  const cookie = await box.signIn();
+  for (const headers of [{}, { cookie }]) {
+    expect((await box.ask('/api/supervisor/services', { headers })).json.code).toBe('not-found');
+    expect((await box.ask('/api/supervisor/services/media/stop', { method: 'POST', headers })).status).toBe(404);
+  }
+  expect(reached).toBe(false);
+});
+
 test('an answer that breaks off in the middle breaks off for the client too', async () => {
   await using box = await startBox();
   await box.serve('media', (_incoming, response) => {

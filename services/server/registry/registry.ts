@@ -12,6 +12,9 @@ const MAX_SERVICES = 200;
 /** The services that belong to every box: they are shown even when they never said a word. */
 const OWN_SERVICES = ['broker', 'device', 'media', 'sse'] as const;
 
+/** Its socket lies beside those of the services and obeys whoever reaches it: no way may lead there from outside. */
+const SUPERVISOR = 'supervisor';
+
 export interface RegistryPorts {
   edge: string;
   bus: Bus;
@@ -65,6 +68,7 @@ export class ServiceRegistry {
 
   /** Where a service listens, or undefined when there is none by that name. */
   find(name: string): Target | undefined {
+    if (name === SUPERVISOR) return undefined;
     const record = this.#entries.get(name)?.record;
     if (record) return parseAddress(record.address);
     if (!ID_PATTERN.test(name)) return undefined;
