@@ -6,7 +6,7 @@ import { runService } from '@ledge/kit';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import pino from 'pino';
 import { expect, test } from 'vitest';
-import { cookieOf, PASSWORD, startBox } from './harness.ts';
+import { cookieOf, eventually, PASSWORD, startBox } from './harness.ts';
 import { serverService } from './server.ts';
 
 test('the first visitor chooses the password, and the session survives a restart of the server', async () => {
@@ -250,7 +250,32 @@ test('metrics of all services need a viewer, and one that hangs costs the others
   expect(text).toContain('ledge_service_up{service="media"} 0');
   expect(text).toContain('ledge_service_up{service="device"} 1');
   expect(text).toMatch(/process_resident_memory_bytes\{service="server"\} \d+/);
+  expect(text).toContain('http_requests_total{service="server",method="POST",code="200"} 1');
   const opened = await box.ask('/api/server/settings', { method: 'PUT', headers: { cookie }, body: { publicMetrics: true } });
   expect(opened.status).toBe(200);
   expect((await box.ask('/metrics')).status).toBe(200);
+});
+
+test('requests are counted by service, method and outcome, and strangers cannot make the list grow', async () => {
+  await using box = await startBox({ EDGE_SERVER_PUBLIC_METRICS: 'true' });
+  await box.serve('device', (request, response) => {
+    if (request.url === '/stream') response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end('ok');
+  });
+  for (const path of ['/api/device/things', '/api/device/stream', '/api/ghost/1', '/api/phantom/2', '/api/']) await box.ask(path);
+  await box.ask('/api/server/users', { method: 'POST', body: {} });
+  let text = '';
+  await eventually(async () => {
+    text = (await box.ask('/metrics')).text;
+    return text.includes('code="401"');
+  });
+  const counted = [...text.matchAll(/^http_requests_total\{(.*)\} (\d+)$/gm)].map(([, labels, count]) => `${labels} ${count}`);
+  expect(counted).toEqual([
+    'service="device",method="GET",code="200" 2',
+    'service="unknown",method="GET",code="404" 3',
+    'service="server",method="POST",code="401" 1',
+  ]);
+  // how long a stream lasts says nothing about how fast the service is
+  expect(text).toContain('http_request_duration_seconds_count{service="device"} 1');
+  expect(text).toContain('http_request_duration_seconds_bucket{le="10",service="device"} 1');
 });

@@ -21,6 +21,7 @@ import { ServiceControl } from './control/control.ts';
 import { frontDoor } from './gateway/front.ts';
 import { Gateway, OWN_NAME } from './gateway/gateway.ts';
 import { PublicListener } from './gateway/listener.ts';
+import { RequestMetrics } from './gateway/request-metrics.ts';
 import { LogStreams } from './logs/stream.ts';
 import { collectMetrics } from './metrics/collect.ts';
 import { OpenApiDocuments } from './openapi/documents.ts';
@@ -92,6 +93,7 @@ async function startServer(
     own: api.app,
     secret,
     audit: auth.audit,
+    metrics: new RequestMetrics(metrics, clock),
     clock,
     log,
     answerWithinMs: (service) => (registry.isAway(service) ? AWAY_ANSWER_WITHIN_MS : ANSWER_WITHIN_MS),

@@ -10,15 +10,13 @@ import { proofFor, type Target } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 import { OpenAnswers } from './open-answers.ts';
 import { endWithProblem, sendProblem } from './problem.ts';
+import { EVENT_STREAM, type RequestMetrics, statusOf } from './request-metrics.ts';
 
 export const OWN_NAME = 'server';
 /** Bodies of the server's own API are small JSON documents; other services say their own limits. */
 export const MAX_OWN_BODY_BYTES = 256 * 1024;
 const MAX_URL_LENGTH = 8 * 1024;
 const RETRY_AFTER_S = 2;
-/** nginx's word for it. */
-const CLIENT_LEFT = 499;
-const EVENT_STREAM = 'text/event-stream';
 
 /** The part of the registry that the gateway needs. */
 export interface Directory {
@@ -34,6 +32,7 @@ export interface GatewayPorts {
   /** Known to the gateway and to services that listen on a TCP port. */
   secret: string;
   audit: AuditLog;
+  metrics: RequestMetrics;
   clock: Clock;
   log: Logger;
   /** A service that has not begun to answer after so long is away; uploads count from their last byte. */
@@ -98,7 +97,9 @@ export class Gateway {
 
   /** @param request whose URL begins with `/api/`. @throws Problem, before anything was sent */
   handle(request: IncomingMessage, response: ServerResponse): void {
+    const counted = this.#ports.metrics.count(request.method ?? '', response);
     const { service, rest } = routeOf(request.url ?? '');
+    if (service === OWN_NAME || this.#ports.directory.knows(service)) counted.service = service;
     const identity = this.#admit(request, response, service, rest);
     // a change is answered even if it ends the session it came with, as signing out does
     if (identity && !isChange(request.method)) this.#open.hold(identity, response);
@@ -145,9 +146,14 @@ export class Gateway {
       const action = `${request.method} /api/${service}${rest.split('?', 1)[0]}`;
       const address = addressOf(request);
       response.once('close', () => {
-        const status = response.headersSent ? response.statusCode : CLIENT_LEFT;
         const note = (response as { locals?: { audit?: AuditNote } }).locals?.audit;
-        audit.add({ user: note?.user ?? identity?.user ?? NOBODY, address, action, detail: note?.detail ?? '', status });
+        audit.add({
+          user: note?.user ?? identity?.user ?? NOBODY,
+          address,
+          action,
+          detail: note?.detail ?? '',
+          status: statusOf(response),
+        });
       });
       checkSameSite(request);
     }

@@ -30,7 +30,7 @@ export async function collectMetrics({ ownName, own, names, find, clock, secret 
     }),
   );
   parts.set(ownName, `${parts.get(ownName) ?? ''}\n${upGauge(1)}`);
-  return mergeExpositions(parts);
+  return mergeExpositions(parts, ownName);
 }
 
 const upGauge = (up: 0 | 1) =>

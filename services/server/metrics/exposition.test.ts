@@ -21,6 +21,11 @@ test('labels and timestamps stay, and a foreign service label is renamed', () =>
   );
 });
 
+test('who speaks of other services keeps their names', () => {
+  const parts = new Map([['server', 'asked{service="device"} 1\nown 2\n']]);
+  expect(mergeExpositions(parts, 'server')).toBe('asked{service="device"} 1\nown{service="server"} 2\n');
+});
+
 test('a histogram of prom-client stays in one piece, from every service', async () => {
   const registry = new Registry();
   new Histogram({ name: 'wait_seconds', help: 'Waiting', buckets: [1, 2], registers: [registry] }).observe(1.5);

@@ -13,8 +13,9 @@ const PART_OF_FAMILY = /_(?:bucket|sum|count|total|created)$/;
 /**
  * Puts the metrics of several services together: each sample gets the label `service`, and the samples of one metric stand together,
  * as the format asks. A label `service` of the service's own becomes `exported_service`, as Prometheus itself does it.
+ * @param speaker whose metrics are also about other services: there, such a label stays
  */
-export function mergeExpositions(parts: ReadonlyMap<string, string>): string {
+export function mergeExpositions(parts: ReadonlyMap<string, string>, speaker?: string): string {
   const families = new Map<string, Family>();
   const familyOf = (name: string) => {
     const present = families.get(name);
@@ -36,7 +37,7 @@ export function mergeExpositions(parts: ReadonlyMap<string, string>): string {
       if (sample === undefined || value === undefined) continue;
       const base = sample.replace(PART_OF_FAMILY, '');
       const owner = !families.has(sample) && families.has(base) ? base : sample;
-      familyOf(owner).samples.push(`${sample}{${withService(labels, service)}}${value}`);
+      familyOf(owner).samples.push(`${sample}{${withService(labels, service, speaker)}}${value}`);
     }
   }
   const text = [...families].map(([name, { help, type, samples }]) => {
@@ -46,10 +47,10 @@ export function mergeExpositions(parts: ReadonlyMap<string, string>): string {
   return text.join('');
 }
 
-function withService(labels: string, service: string): string {
+function withService(labels: string, service: string, speaker: string | undefined): string {
   const own = `service="${service}"`;
   const present = SERVICE_LABEL.exec(labels)?.[2];
-  if (present === service) return labels;
+  if (present === service || (present !== undefined && service === speaker)) return labels;
   const others = present === undefined ? labels : labels.replace(SERVICE_LABEL, '$1exported_service="$2"');
   return others === '' ? own : `${own},${others}`;
 }
