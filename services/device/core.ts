@@ -91,6 +91,7 @@ export class DeviceCore {
       log,
       rescanMs,
       onFile: (id, yaml, file) => this.#onFile(id, yaml, file),
+      onUnreadable: (id, why, file) => this.#onMistake(id, new InvalidThing([{ file, message: why }])),
       onGone: (id) => this.#onGone(id),
     });
   }
@@ -208,19 +209,23 @@ export class DeviceCore {
   }
 
   async #onFile(id: string, yaml: string, file: string): Promise<void> {
-    const { drivers, log } = this.#ports;
     let config: ThingConfig;
     try {
-      config = parseThing(id, yaml, file, drivers);
+      config = parseThing(id, yaml, file, this.#ports.drivers);
     } catch (error) {
       if (!(error instanceof InvalidThing)) throw error;
-      this.#mistakes.set(id, error);
-      log.warn({ thing: id, mistakes: error.mistakes, goesOn: this.#things.has(id) }, 'thing file has a mistake');
-      for (const mistake of error.mistakes) this.#emitWhenConnected('thing-invalid', mistake);
+      this.#onMistake(id, error);
       return;
     }
     this.#mistakes.delete(id);
     await this.#put(config);
+  }
+
+  /** The thing that the file was before, if any, goes on. */
+  #onMistake(id: string, mistake: InvalidThing): void {
+    this.#mistakes.set(id, mistake);
+    this.#ports.log.warn({ thing: id, mistakes: mistake.mistakes, goesOn: this.#things.has(id) }, 'thing file has a mistake');
+    for (const one of mistake.mistakes) this.#emitWhenConnected('thing-invalid', one);
   }
 
   async #onGone(id: string): Promise<void> {

@@ -63,17 +63,21 @@ export const homieDescriptionSchema = z.object({
     .default({}),
 });
 
-/** A value as Homie 5 wants it on the wire (section "Payload"). An empty string is one zero byte there. */
+/** A value as Homie 5 wants it on the wire (section "Payload"). An empty string is one zero byte there; a number has no plus sign. */
 export function formatPayload(value: Value): string {
   if (typeof value === 'boolean') return value ? 'true' : 'false';
   if (value === '') return '\0';
+  if (typeof value === 'number') return String(value).replace('+', '');
   return String(value);
 }
 
 const FLOAT = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DURATION = /^PT(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?$/;
+/** ISO 8601 as computers write it. `Date.parse` alone takes nearly anything, such as `lamp 1`. */
+const DATETIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
 const INTEGER = /^-?\d+$/;
-/** Homie 5, "Color": numbers after the word; xyz gives x and y, z follows from them. */
-const COLOR_PARTS = { rgb: 3, hsv: 3, xyz: 2 } as const;
+/** Homie 5, "Color": the largest of the numbers after the word; xyz gives x and y, z follows from them. */
+export const COLOR_LIMITS = { rgb: [255, 255, 255], hsv: [360, 100, 100], xyz: [1, 1] } as const;
 
 export type ParsedPayload = { ok: true; value: Value } | { ok: false; wanted: string };
 const good = (value: Value): ParsedPayload => ({ ok: true, value });
@@ -87,16 +91,21 @@ export interface ValueLimits {
   values?: readonly string[] | undefined;
 }
 
-function checkNumber(value: number, limits: ValueLimits): ParsedPayload {
-  const { min, max, step } = limits;
+/** Homie 5, "Formats": rounded to the nearest step, counted from min, max or nought; only then min and max are looked at. */
+function checkNumber(payload: number, { min, max, step }: ValueLimits): ParsedPayload {
+  const base = min ?? max ?? 0;
+  const value = step === undefined ? payload : Number((base + Math.round((payload - base) / step) * step).toPrecision(12));
   if (min !== undefined && value < min) return bad(`${min} or more is wanted`);
   if (max !== undefined && value > max) return bad(`${max} or less is wanted`);
-  if (step === undefined) return good(value);
-  // Homie 5, "Formats": values are rounded to the nearest step, counted from min (or max, or the current value)
-  const base = min ?? max ?? 0;
-  const rounded = base + Math.round((value - base) / step) * step;
-  const tidy = Number(rounded.toPrecision(12));
-  return good(max !== undefined && tidy > max ? Number((tidy - step).toPrecision(12)) : tidy);
+  return good(value);
+}
+
+function checkColor(payload: string, kinds: readonly string[] = Object.keys(COLOR_LIMITS)): ParsedPayload {
+  const [kind = '', ...parts] = payload.split(',');
+  const limits: readonly number[] = kinds.includes(kind) ? (COLOR_LIMITS[kind as keyof typeof COLOR_LIMITS] ?? []) : [];
+  const within = (part: string, limit = -1) => FLOAT.test(part) && Number(part) >= 0 && Number(part) <= limit;
+  if (limits.length > 0 && parts.length === limits.length && parts.every((part, i) => within(part, limits[i]))) return good(payload);
+  return bad(`a colour (${kinds.join(', ')}) such as rgb,255,128,0, hsv,30,100,100 or xyz,0.5,0.4 is wanted`);
 }
 
 /** Reads a Homie payload as the datatype says, or tells what was wanted. */
@@ -114,18 +123,14 @@ export function parsePayload(datatype: Datatype, payload: string, limits: ValueL
       return payload === 'true' || payload === 'false' ? good(payload === 'true') : bad('true or false is wanted');
     case 'enum':
       return limits.values?.includes(payload) ? good(payload) : bad(`one of ${limits.values?.join(', ')} is wanted`);
-    case 'color': {
-      const [kind, ...parts] = payload.split(',');
-      const count = COLOR_PARTS[kind as keyof typeof COLOR_PARTS];
-      const fits = count !== undefined && parts.length === count && parts.every((p) => FLOAT.test(p));
-      return fits ? good(payload) : bad('a colour such as rgb,255,128,0 is wanted');
-    }
+    case 'color':
+      return checkColor(payload, limits.values);
     case 'datetime':
-      return Number.isNaN(Date.parse(payload)) ? bad('a time such as 2026-01-31T12:00:00Z is wanted') : good(payload);
-    case 'duration':
-      return /^P(?=.)(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$/.test(payload)
+      return DATETIME.test(payload) && !Number.isNaN(Date.parse(payload))
         ? good(payload)
-        : bad('a duration such as PT5M is wanted');
+        : bad('a time such as 2026-01-31T12:00:00Z is wanted');
+    case 'duration':
+      return DURATION.test(payload) ? good(payload) : bad('a duration such as PT5M is wanted');
     case 'json':
       try {
         const parsed: unknown = JSON.parse(payload);

@@ -3,8 +3,7 @@ export const DEVICE_STATES = ['init', 'ready', 'disconnected', 'sleeping', 'lost
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
 /**
- * The state that a device really has: a child's own word counts only while its root is ready (Homie 5, "Device lifecycle"),
- * because the root's will is the only one that the broker says for the whole tree.
+ * The state that a device really has: its own, unless its root is lost (Homie 5, "Device hierarchy"), because the root's will
+ * is the only one that the broker says for the whole tree.
  */
-export const effectiveState = (own: DeviceState, root: DeviceState | undefined): DeviceState =>
-  root === undefined || root === 'ready' ? own : root;
+export const effectiveState = (own: DeviceState, root: DeviceState | undefined): DeviceState => (root === 'lost' ? 'lost' : own);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DATATYPES } from './homie.ts';
+import { COLOR_LIMITS, DATATYPES } from './homie.ts';
 import { valueSchema } from './readings.ts';
 import { ID_PATTERN } from './topics.ts';
 
@@ -13,16 +13,24 @@ export function durationMs(text: string): number {
   return Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
 }
 
+/** Longer than this no timer of Node's can wait: it would fire at once, again and again. */
+const LONGEST_MS = 24 * UNIT_MS.d;
+
 /** A time span as people write it: `500ms`, `5s`, `2m`, `1h`, `7d`. */
-export const durationSchema = z.string().regex(DURATION, 'a time span such as 500ms, 5s, 2m or 1h is wanted');
+export const durationSchema = z
+  .string()
+  .regex(DURATION, { error: 'a time span such as 500ms, 5s, 2m or 1h is wanted', abort: true })
+  .refine((text) => durationMs(text) <= LONGEST_MS, '24d or less is wanted');
+/** The same for what is done again and again. */
+const intervalSchema = durationSchema.refine((text) => !DURATION.test(text) || durationMs(text) >= 1, '1ms or more is wanted');
 
 export const idSchema = z.string().max(64).regex(ID_PATTERN, 'lower-case letters, digits and hyphens are wanted, such as living-room');
 
 const samplingShape = {
-  every: durationSchema.meta({ description: 'how often the driver reads, for drivers that are asked; default 5s' }),
+  every: intervalSchema.meta({ description: 'how often the driver reads, for drivers that are asked; default 5s' }),
   onChange: z.boolean().meta({ description: 'say a value only when it differs from the last one said' }),
   threshold: z.number().positive().optional().meta({ description: 'say a number only when it moved by at least this much' }),
-  atLeastEvery: durationSchema.optional().meta({ description: 'say an unchanged value again after this time all the same' }),
+  atLeastEvery: intervalSchema.optional().meta({ description: 'say an unchanged value again after this time all the same' }),
 };
 
 /** When a property is read and when what was read is said. */
@@ -33,14 +41,18 @@ export const samplingSchema = z
 const samplingRulesSchema = z.strictObject(samplingShape).partial();
 export type Sampling = z.infer<typeof samplingSchema>;
 
-export const propertySchema = z.strictObject({
+const propertyShape = z.strictObject({
   name: z.string().max(100).optional().meta({ description: 'what people read; default: the id' }),
   datatype: z.enum(DATATYPES),
   unit: z.string().max(20).optional().meta({ description: 'for example °C, %, V, W; Homie lists the common ones' }),
   min: z.number().optional().meta({ description: 'smallest value that is believed or taken' }),
   max: z.number().optional().meta({ description: 'largest value that is believed or taken' }),
   step: z.number().positive().optional(),
-  values: z.array(z.string().min(1)).min(1).optional().meta({ description: 'the words of an enum' }),
+  values: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .meta({ description: 'the words of an enum, or of rgb, hsv and xyz those that a colour has' }),
   settable: z.boolean().default(false),
   retained: z.boolean().default(true).meta({ description: 'false for happenings such as a button press' }),
   history: z.boolean().default(true).meta({ description: 'false keeps this property out of the recorder' }),
@@ -49,6 +61,21 @@ export const propertySchema = z.strictObject({
   source: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options for this property" }),
   sample: samplingRulesSchema.optional().meta({ description: "overrides the thing's sampling" }),
 });
+/** Homie 5, "Formats": the words of an enum and the kinds of a colour are listed with commas between them. */
+export const propertySchema = propertyShape
+  .refine((p) => p.datatype !== 'enum' || p.values, { error: 'an enum needs its values', path: ['values'] })
+  .refine((p) => p.datatype !== 'enum' || !p.values?.some((word) => word.includes(',')), {
+    error: 'words without a comma are wanted',
+    path: ['values'],
+  })
+  .refine((p) => p.values === undefined || new Set(p.values).size === p.values.length, {
+    error: 'each word once is wanted',
+    path: ['values'],
+  })
+  .refine((p) => p.datatype !== 'color' || !p.values || p.values.every((kind) => Object.hasOwn(COLOR_LIMITS, kind)), {
+    error: 'rgb, hsv and xyz are the kinds of a colour',
+    path: ['values'],
+  });
 export type PropertyConfig = z.infer<typeof propertySchema>;
 
 export const nodeSchema = z.strictObject({
@@ -76,14 +103,7 @@ export const thingSchema = z
     nodes: z.record(idSchema, nodeSchema).optional(),
     properties: z.record(idSchema, propertySchema).optional(),
   })
-  .refine((t) => (t.nodes === undefined) !== (t.properties === undefined), 'either nodes or properties is wanted, not both')
-  .refine(
-    (t) =>
-      [t.properties ?? {}, ...Object.values(t.nodes ?? {}).map((n) => n.properties)].every((group) =>
-        Object.values(group).every((p) => p.datatype !== 'enum' || p.values),
-      ),
-    'an enum needs its values',
-  );
+  .refine((t) => (t.nodes === undefined) !== (t.properties === undefined), 'either nodes or properties is wanted, not both');
 export type ThingFile = z.infer<typeof thingSchema>;
 
 /** Homie's life-cycle word of a thing, and what it reads now: the answer of `GET /api/device/things`. */

@@ -69,6 +69,11 @@ test.each([
   ['no properties', 'driver: simulated\nproperties: {}\n', /at least one property/],
   ['a range the wrong way round', 'driver: simulated\nproperties: { a: { datatype: float, min: 5, max: 1 } }\n', /min is 5; 1 or less/],
   ['an enum without its words', 'driver: simulated\nproperties: { a: { datatype: enum } }\n', /enum needs its values/],
+  ['a word with a comma', 'driver: simulated\nproperties: { a: { datatype: enum, values: ["a,b"] } }\n', /words without a comma/],
+  ['a word twice', 'driver: simulated\nproperties: { a: { datatype: enum, values: [a, a] } }\n', /each word once/],
+  ['an unknown kind of colour', 'driver: simulated\nproperties: { a: { datatype: color, values: [cmyk] } }\n', /rgb, hsv and xyz/],
+  ['no time between readings', 'driver: simulated\nsample: { every: 0ms }\nproperties: { a: { datatype: float } }\n', /1ms or more/],
+  ['more time than a timer can wait', 'driver: simulated\nsample: { every: 30d }\nproperties: { a: { datatype: float } }\n', /24d or less/],
 ])('%s is refused', (_, yaml, message) => {
   expect(mistakes(yaml)[0]?.message).toMatch(message);
 });
@@ -81,4 +86,30 @@ test('the name of a file must be an id', () => {
 
 test('the sentence names file and line', () => {
   expect(() => parse('driver: warp\nproperties: { a: { datatype: float } }\n')).toThrow(/^greenhouse\.yaml line 1: driver is "warp"/);
+});
+
+test.each([
+  ['brackets without an end', '['.repeat(250_000), /more than 40000 words and signs/],
+  ['commas', `[${','.repeat(250_000)}]`, /more than 40000 words and signs/],
+  ['nested maps', `driver: simulated\noptions: ${'{a: '.repeat(5000)}1${'}'.repeat(5000)}\n`, /call stack|deep/],
+  ['a thousand million laughs', laughs(9), /^its aliases \(\*\) cannot be followed: Excessive alias count/],
+  [
+    'an alias within its own anchor',
+    'driver: mqtt\nproperties: &p\n  a: { datatype: float, source: { topic: t, more: *p } }\n',
+    /circular/,
+  ],
+])('%s are refused in time and memory of a small machine', (_, yaml, message) => {
+  const before = process.memoryUsage().heapUsed;
+  expect(mistakes(yaml)[0]?.message).toMatch(message);
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(80e6);
+});
+
+function laughs(levels: number): string {
+  const level = (n: number) => `l${n}: &l${n} [${Array.from({ length: 10 }, () => (n === 0 ? 'ha' : `*l${n - 1}`)).join(', ')}]`;
+  return Array.from({ length: levels }, (_, n) => level(n)).join('\n');
+}
+
+test('a file of another kind has some mistakes, not thousands', () => {
+  const told = mistakes('a:\n\t- b\n'.repeat(5000));
+  expect(told.length).toBeLessThanOrEqual(10);
 });

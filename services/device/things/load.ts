@@ -11,9 +11,15 @@ import {
   shown,
   thingSchema,
 } from '@ledge/contract';
-import { type Document, isCollection, isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isCollection, isMap, isPair, isScalar, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Driver, PropertyKey as Key } from '../driver.ts';
+
+/** YAML of a few KiB can take all memory when it is read (`[[[[…`): so many words and signs are more than a thing of 2000 properties has. */
+const MAX_TOKENS = 40_000;
+/** What is binary or quite another format has thousands of mistakes; the first ones help. */
+const MAX_MISTAKES = 10;
+const MAX_MISTAKE_CHARACTERS = 300;
 
 /** One property of a thing, with everything that was said above it already applied. */
 export interface ThingProperty {
@@ -54,7 +60,8 @@ export interface ThingMistake {
 export class InvalidThing extends Problem {
   readonly mistakes: ThingMistake[];
 
-  constructor(mistakes: ThingMistake[], cause?: unknown) {
+  constructor(all: ThingMistake[], cause?: unknown) {
+    const mistakes = all.slice(0, MAX_MISTAKES);
     const errors: FieldError[] = mistakes.map(({ key, line, message }) => ({
       field: key ?? '',
       message: line === undefined ? message : `line ${line}: ${message}`,
@@ -118,6 +125,35 @@ function taken<S extends z.ZodType>(place: Place, schema: S, input: unknown, bas
   throw new InvalidThing(mistakesOf(place, base, result.error, input), result.error);
 }
 
+function refuse(place: Pick<Place, 'file'>, message: string, cause?: unknown): never {
+  throw new InvalidThing([{ file: place.file, message }], cause);
+}
+
+/** Parses the text, and gives what it says as plain data: a tree without cycles, of bounded size. */
+function readYaml(file: string, yaml: string): { place: Place; content: unknown } {
+  let tokens = 0;
+  for (const _ of new Lexer().lex(yaml)) {
+    if (++tokens > MAX_TOKENS) refuse({ file }, `the file has more than ${MAX_TOKENS} words and signs; several smaller things are wanted`);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const [first] = document.errors;
+  if (first) {
+    throw new InvalidThing(
+      document.errors.map((e) => ({ file, line: lines.linePos(e.pos[0]).line, message: e.message.slice(0, MAX_MISTAKE_CHARACTERS) })),
+      first,
+    );
+  }
+  const place = { file, document, lines };
+  try {
+    const content: unknown = document.toJS();
+    JSON.stringify(content); // finds an alias within its own anchor
+    return { place, content };
+  } catch (cause) {
+    return refuse(place, `its aliases (*) cannot be followed: ${(cause as Error).message.split('\n')[0]}`, cause);
+  }
+}
+
 /** Where the file says a property: directly, or below its node. */
 const pathOf = (direct: boolean, node: string, property: string) =>
   direct ? ['properties', property] : ['nodes', node, 'properties', property];
@@ -129,20 +165,12 @@ const pathOf = (direct: boolean, node: string, property: string) =>
  * @throws InvalidThing with file, line, key, value and what was wanted
  */
 export function parseThing(id: string, yaml: string, file: string | null, drivers: ReadonlyMap<string, Driver>): ThingConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
-  const place: Place = { file: file ?? `${id}.yaml`, document, lines };
+  const name = file ?? `${id}.yaml`;
   if (!ID_PATTERN.test(id) || id.length > 64) {
-    const message = `the file's name is ${shown(id)}; lower-case letters, digits and hyphens are wanted, such as living-room.yaml`;
-    throw new InvalidThing([{ file: place.file, message }]);
+    refuse({ file: name }, `the file's name is ${shown(id)}; lower-case letters, digits and hyphens are wanted, such as living-room.yaml`);
   }
-  if (document.errors.length > 0) {
-    throw new InvalidThing(
-      document.errors.map((e) => ({ file: place.file, line: lines.linePos(e.pos[0]).line, message: e.message })),
-      document.errors[0],
-    );
-  }
-  const thing = taken(place, thingSchema, document.toJS());
+  const { place, content } = readYaml(name, yaml);
+  const thing = taken(place, thingSchema, content);
   const driver = drivers.get(thing.driver);
   if (!driver) {
     const message = `driver is ${shown(thing.driver)}; one of ${[...drivers.keys()].join(', ')} is wanted`;

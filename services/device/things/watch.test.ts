@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fakeClock } from '@ledge/testing';
@@ -18,7 +19,11 @@ async function begin(files: Record<string, string> = {}) {
     random: () => 0.5,
     log: silent,
     rescanMs: 10_000,
-    onFile: (id, yaml) => void told.push(`${id}: ${yaml}`),
+    onFile: (id, yaml) => {
+      if (yaml === 'poison') throw new RangeError('poisoned');
+      told.push(`${id}: ${yaml}`);
+    },
+    onUnreadable: (id, why) => void told.push(`${id} unreadable: ${why}`),
     onGone: (id) => void told.push(`${id} gone`),
   });
   await things.start();
@@ -77,4 +82,37 @@ test('goes on in a directory that was replaced by another', async () => {
   put('b.yaml', '2');
   await things.rescan();
   expect(told).toEqual(['a: 1', 'a gone', 'b: 2']);
+});
+
+test('what is there and cannot be read is told once, and the other files are read', async () => {
+  const { told, things, put, dir } = await begin();
+  mkdirSync(join(dir, 'folder.yaml'));
+  symlinkSync('loop.yaml', join(dir, 'loop.yaml'));
+  symlinkSync('nowhere', join(dir, 'nowhere.yaml'));
+  execFileSync('mkfifo', [join(dir, 'pipe.yaml')]); // opening it for reading would wait for ever
+  put('large.yaml', '#'.repeat(300_000));
+  put('z.yaml', '1');
+  await things.rescan();
+  await things.rescan();
+  expect(told).toEqual([
+    'folder unreadable: it is no file',
+    'large unreadable: it has 300000 bytes; 262144 or less are wanted',
+    'loop unreadable: it is a link that leads to itself',
+    'pipe unreadable: it is no file',
+    'z: 1',
+  ]);
+  await expect(things.read('pipe')).rejects.toMatchObject({ code: 'storage-failed' });
+});
+
+test('a file that is followed through a link is read', async () => {
+  const { told, things, dir } = await begin();
+  writeFileSync(join(dir, '..', 'elsewhere'), '1');
+  symlinkSync('../elsewhere', join(dir, 'a.yaml'));
+  await things.rescan();
+  expect(told).toEqual(['a: 1']);
+});
+
+test('a file that cannot be used does not keep the others from being used', async () => {
+  const { told } = await begin({ 'a.yaml': 'poison', 'b.yaml': '2' });
+  expect(told).toEqual(['b: 2']);
 });

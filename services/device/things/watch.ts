@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { idSchema, Problem, parse } from '@ledge/contract';
 import type { Clock, Logger, Random } from '@ledge/kit';
 
@@ -8,6 +9,11 @@ const SUFFIX = '.yaml';
 /** An editor that saves writes several times; what it left when it is quiet is what counts. */
 const DEBOUNCE_MS = 150;
 const MAX_FILE_BYTES = 256 * 1024;
+const REASONS: Record<string, string> = {
+  EACCES: 'the user of this service may not read it',
+  EPERM: 'the user of this service may not read it',
+  ELOOP: 'it is a link that leads to itself',
+};
 
 export interface ThingsDirOptions {
   dir: string;
@@ -17,8 +23,13 @@ export interface ThingsDirOptions {
   rescanMs: number;
   /** A file that is new, or whose text is another one. */
   onFile: (id: string, yaml: string, file: string) => Promise<void> | void;
+  /** Something of that name is there, and cannot be read. */
+  onUnreadable: (id: string, why: string, file: string) => Promise<void> | void;
   onGone: (id: string) => Promise<void> | void;
 }
+
+/** What a file says, or why it cannot be read. */
+type Content = { yaml: string } | { why: string };
 
 /**
  * The directory of thing files. Changes are noticed through the file system's notification, and by looking through it now and then where that
@@ -26,9 +37,11 @@ export interface ThingsDirOptions {
  */
 export class ThingsDir {
   readonly #options: ThingsDirOptions;
-  readonly #texts = new Map<string, string>();
+  /** What was told of each file. */
+  readonly #told = new Map<string, Content>();
   #watcher: FSWatcher | undefined;
-  #watchedInode: number | undefined;
+  /** Which directory is watched: a new one may have the inode of the one that was removed. */
+  #watched: string | undefined;
   #cancels: (() => void)[] = [];
   #cancelDebounce: (() => void) | undefined;
   #scanning: Promise<void> = Promise.resolve();
@@ -62,10 +75,9 @@ export class ThingsDir {
 
   /** The YAML of a thing, or undefined. */
   async read(id: string): Promise<string | undefined> {
-    return await readFile(this.#path(id), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new Problem('storage-failed', `${id}${SUFFIX} could not be read: ${error.message}`, { cause: error });
-    });
+    const content = await contentOf(this.#path(id));
+    if (content && 'why' in content) throw new Problem('storage-failed', `${id}${SUFFIX} could not be read: ${content.why}`);
+    return content?.yaml;
   }
 
   /** Writes a thing's file whole or not at all, and tells it at once. */
@@ -86,7 +98,7 @@ export class ThingsDir {
         await rm(draft, { force: true });
         throw new Problem('storage-failed', `${id}${SUFFIX} could not be written: ${(cause as Error).message}`, { cause });
       }
-      await this.#tell(id, yaml);
+      await this.#tell(id, { yaml });
     });
   }
 
@@ -99,7 +111,7 @@ export class ThingsDir {
         () => false,
       );
       await rm(path, { force: true });
-      if (this.#texts.delete(id)) await this.#options.onGone(id);
+      if (this.#told.delete(id)) await this.#options.onGone(id);
       return there;
     });
   }
@@ -119,52 +131,45 @@ export class ThingsDir {
 
   async #scan(): Promise<void> {
     if (this.#stopped) return;
-    const { dir, onGone } = this.#options;
+    const { dir, log, onGone } = this.#options;
     await this.#watch();
     const names = (await readdir(dir)).filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
     const present = new Set<string>();
     for (const name of names) {
       const id = name.slice(0, -SUFFIX.length);
-      const yaml = await this.#text(join(dir, name));
-      if (yaml === undefined) continue; // it went while we looked
+      const content = await contentOf(join(dir, name));
+      if (content === undefined) continue; // it went while we looked
       present.add(id);
-      await this.#tell(id, yaml);
+      // whatever one file does, the others are looked at
+      await this.#tell(id, content).catch((error: unknown) => log.error({ err: error, file: name }, 'thing file could not be used'));
     }
-    for (const id of [...this.#texts.keys()]) {
+    for (const id of [...this.#told.keys()]) {
       if (present.has(id)) continue;
-      this.#texts.delete(id);
+      this.#told.delete(id);
       await onGone(id);
     }
   }
 
-  async #text(path: string): Promise<string | undefined> {
-    try {
-      const { size } = await stat(path);
-      return size <= MAX_FILE_BYTES
-        ? await readFile(path, 'utf8')
-        : `# this file has ${size} bytes; ${MAX_FILE_BYTES} or less are wanted\n`;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  async #tell(id: string, yaml: string): Promise<void> {
-    if (this.#texts.get(id) === yaml) return;
-    this.#texts.set(id, yaml);
-    await this.#options.onFile(id, yaml, `${id}${SUFFIX}`);
+  async #tell(id: string, content: Content): Promise<void> {
+    if (isDeepStrictEqual(this.#told.get(id), content)) return;
+    this.#told.set(id, content);
+    const { onFile, onUnreadable } = this.#options;
+    const file = `${id}${SUFFIX}`;
+    if ('yaml' in content) await onFile(id, content.yaml, file);
+    else await onUnreadable(id, content.why, file);
   }
 
   /** Watches the directory that is there now: it may have been replaced by another of that name. */
   async #watch(): Promise<void> {
     const { dir, log } = this.#options;
     await mkdir(dir, { recursive: true });
-    const { ino } = await stat(dir);
-    if (this.#watcher && this.#watchedInode === ino) return;
+    const { dev, ino, birthtimeMs } = await stat(dir);
+    const present = `${dev} ${ino} ${birthtimeMs}`;
+    if (this.#watcher && this.#watched === present) return;
     this.#watcher?.close();
     try {
       this.#watcher = watch(dir, () => this.#soon());
-      this.#watchedInode = ino;
+      this.#watched = present;
       this.#watcher.on('error', (error) => {
         log.warn({ err: error, dir }, 'thing files are not watched; they are looked through now and then');
         this.#watcher?.close();
@@ -179,5 +184,19 @@ export class ThingsDir {
   #soon(): void {
     this.#cancelDebounce?.();
     this.#cancelDebounce = this.#options.clock.after(DEBOUNCE_MS, () => void this.rescan());
+  }
+}
+
+/** What a file says; undefined when there is none. A pipe or a device of that name is not opened: it could be read for ever. */
+async function contentOf(path: string): Promise<Content | undefined> {
+  try {
+    const facts = await stat(path);
+    if (!facts.isFile()) return { why: 'it is no file' };
+    if (facts.size > MAX_FILE_BYTES) return { why: `it has ${facts.size} bytes; ${MAX_FILE_BYTES} or less are wanted` };
+    return { yaml: await readFile(path, 'utf8') };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    return { why: REASONS[code] ?? `${code}: ${(error as Error).message}` };
   }
 }
