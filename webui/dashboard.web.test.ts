@@ -211,6 +211,23 @@ test('a choice and a number are set, with the limits of the thing', async () => 
   await expect.poll(() => asked).toEqual(['boost', 3.2]);
 });
 
+test('a colour is seen and chosen; one that cannot be chosen is only seen', async () => {
+  const properties = {
+    light: { name: 'Light', datatype: 'color', format: 'rgb,hsv', settable: true },
+    sky: { name: 'Sky', datatype: 'color', format: 'rgb,hsv' },
+  };
+  addThing(box, 'lamp', 'Lamp', properties, { light: 'hsv,30,100,100', sky: 'rgb,0,128,255' });
+  box.onPublish = (_topic, payload) => say('lamp', 'light', payload);
+  await signedIn();
+  const light = card('Lamp').getByLabel('Light');
+  expect(await light.inputValue()).toBe('#ff8000');
+  expect(await card('Lamp').locator('path').getAttribute('fill')).toBe('#0080ff');
+  await light.fill('#102030');
+  await expect.poll(() => box.published).toEqual([`${EDGE}/5/lamp/main/light/set rgb,16,32,48`]);
+  await noBarriers();
+  expect(complaints).toEqual([]);
+});
+
 test('a thing that another service says is asked over the bus, as Homie does, and its new value is the answer', async () => {
   furnish(box);
   const properties = {

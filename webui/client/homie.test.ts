@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { booleanWords, enumValues, numberLimits, parseDescription, readable, shownValue, stateOf } from './homie.ts';
+import { booleanWords, colourOf, enumValues, numberLimits, parseDescription, readable, rgbOf, shownValue, stateOf } from './homie.ts';
 
 test('a description is read, and what a stranger left out is filled in', () => {
   const description = { homie: '5.0', nodes: { main: { properties: { 'air-temp': { datatype: 'float', unit: '°C', settable: true } } } } };
@@ -57,4 +57,31 @@ test('a word that Homie does not know is not taken for ready', () => {
 
 test('ids become words, and an enum without a format has no values', () => {
   expect([readable('living-room'), enumValues('')]).toEqual(['Living room', []]);
+});
+
+test.each([
+  ['rgb,255,128,0', '#ff8000'],
+  ['hsv,30,100,100', '#ff8000'],
+  ['hsv,360,100,50', '#800000'],
+  ['hsv,120,0,100', '#ffffff'],
+  ['xyz,0.25,0.34', undefined],
+  ['rgb,255,256,0', undefined],
+  ['rgb,1,2', undefined],
+  ['red', undefined],
+  ['', undefined],
+])('the colour %s is shown as %s', (payload, wanted) => {
+  expect(colourOf(payload)).toBe(wanted);
+});
+
+test('a chosen colour is said as Homie does', () => {
+  expect(rgbOf('#ff8000')).toBe('rgb,255,128,0');
+});
+
+test.each([
+  ['PT1H30M', '1 h 30 min'],
+  ['P2DT0.5S', '2 d 0.5 s'],
+  ['PT0S', '0 s'],
+  ['soon', 'soon'],
+])('the duration %s reads %s', (payload, wanted) => {
+  expect(shownValue({ datatype: 'duration', format: '' }, payload)).toBe(wanted);
 });

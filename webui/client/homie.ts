@@ -48,7 +48,8 @@ export function parseDescription(payload: string, thing: string): ThingInfo | un
       properties.push({
         node,
         property,
-        name: text(it.name, readable(property)),
+        // who gives no name of their own often says the id again
+        name: it.name === property ? readable(property) : text(it.name, readable(property)),
         datatype: text(it.datatype, 'string') as Datatype,
         unit: text(it.unit, ''),
         format: text(it.format, ''),
@@ -82,6 +83,36 @@ const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const smallNumbers = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
 const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
+const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
+/** `PT1H30M` → `1 h 30 min`; undefined for what is no duration. */
+function durationText(payload: string): string | undefined {
+  const [, ...parts] = DURATION.exec(payload) ?? [];
+  const shown = parts.flatMap((part, i) => (part === undefined || Number(part) === 0 ? [] : [`${part} ${['d', 'h', 'min', 's'][i]}`]));
+  if (shown.length > 0) return shown.join(' ');
+  return parts.some((part) => part !== undefined) ? '0 s' : undefined;
+}
+
+const hex = (parts: readonly number[]) => `#${parts.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`;
+
+/** Homie 5, "Color": `rgb,255,128,0` or `hsv,30,100,100` as `#ff8000`; undefined for `xyz`, which needs a screen's profile, and for what is none. */
+export function colourOf(payload: string): string | undefined {
+  const [kind, ...words] = payload.split(',');
+  const parts = words.map(Number);
+  const within = (...limits: number[]) => parts.length === limits.length && parts.every((part, i) => part >= 0 && part <= (limits[i] ?? 0));
+  if (kind === 'rgb' && within(255, 255, 255)) return hex(parts);
+  if (kind !== 'hsv' || !within(360, 100, 100)) return undefined;
+  const [hue = 0, saturation = 0, brightness = 0] = parts;
+  return hex(
+    [5, 3, 1].map((n) => {
+      const k = (n + hue / 60) % 6;
+      return (brightness / 100) * (1 - (saturation / 100) * Math.max(0, Math.min(k, 4 - k, 1))) * 255;
+    }),
+  );
+}
+
+/** `#ff8000` as `rgb,255,128,0`. */
+export const rgbOf = (colour: string): string => `rgb,${[1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)).join(',')}`;
+
 /** A payload as people read it. What is not as the datatype says is shown as it came. */
 export function shownValue({ datatype, format }: Pick<PropertyInfo, 'datatype' | 'format'>, payload: string): string {
   switch (datatype) {
@@ -98,6 +129,8 @@ export function shownValue({ datatype, format }: Pick<PropertyInfo, 'datatype' |
       const ms = Date.parse(payload);
       return Number.isNaN(ms) ? payload : times.format(ms);
     }
+    case 'duration':
+      return durationText(payload) ?? payload;
     default:
       return textOf(payload);
   }

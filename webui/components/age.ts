@@ -16,6 +16,6 @@ export function useNow(): ReadonlySignal<number> {
 /** `3 s ago`, counting; nothing while the time is not known. Only its text changes. */
 export function Age({ timeMs }: { timeMs: ReadonlySignal<number | undefined> }): VNode {
   const now = useNow();
-  const text = useComputed(() => (timeMs.value === undefined ? '\u00a0' : ageText(now.value - timeMs.value)));
+  const text = useComputed(() => (timeMs.value === undefined ? '' : ageText(now.value - timeMs.value)));
   return html`<span class="age">${text}</span>`;
 }

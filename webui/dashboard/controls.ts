@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { booleanWords, enumValues, numberLimits, textOf } from '../client/homie.ts';
+import { booleanWords, colourOf, enumValues, numberLimits, rgbOf, textOf } from '../client/homie.ts';
 import type { PropertyModel } from '../client/things.ts';
 import { html } from '../components/html.ts';
 
@@ -59,6 +59,21 @@ export function Choice({ property, labelledBy, disabled, onSet }: ControlProps):
   `;
 }
 
+/** A colour, chosen with the browser's own means. */
+export function Colour({ property, labelledBy, disabled, onSet }: ControlProps): VNode {
+  const { payload, pending } = wantedOf(property);
+  return html`
+    <input
+      type="color"
+      aria-labelledby=${labelledBy}
+      aria-busy=${pending}
+      disabled=${disabled || pending}
+      value=${colourOf(payload) ?? '#000000'}
+      onChange=${(event: Event) => onSet(rgbOf((event.target as HTMLInputElement).value))}
+    />
+  `;
+}
+
 /** A number or text that is typed: sent with Enter or the button, taken back with Escape. */
 export function Entry({ property, labelledBy, disabled, onSet }: ControlProps): VNode {
   const { payload, pending } = wantedOf(property);
@@ -110,6 +125,8 @@ export function controlFor(property: PropertyModel): ((props: ControlProps) => V
       return Switch;
     case 'enum':
       return enumValues(format).length > 0 ? Choice : undefined;
+    case 'color':
+      return format.split(',').includes('rgb') ? Colour : undefined;
     case 'float':
     case 'integer':
     case 'string':

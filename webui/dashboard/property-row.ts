@@ -1,8 +1,9 @@
+import type { Datatype } from '@ledge/contract';
 import { useComputed } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useId } from 'preact/hooks';
 import { isStale } from '../client/age.ts';
-import { shownValue } from '../client/homie.ts';
+import { colourOf, shownValue } from '../client/homie.ts';
 import type { PropertyModel } from '../client/things.ts';
 import { Age, useNow } from '../components/age.ts';
 import { html } from '../components/html.ts';
@@ -26,12 +27,23 @@ function Note({ property }: { property: PropertyModel }): VNode {
   return html`<${Age} timeMs=${property.timeMs} />`;
 }
 
+/** What is read as words and may take more than one line; the others are read at a glance. */
+const WORDY: readonly Datatype[] = ['string', 'json', 'datetime', 'duration', 'color'];
+
+/** A colour as such, beside its numbers. */
+function Swatch({ property }: { property: PropertyModel }): VNode | null {
+  const colour = colourOf(property.payload.value ?? '');
+  return colour === undefined
+    ? null
+    : html`<svg class="swatch" viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0h1v1H0z" fill=${colour} /></svg>`;
+}
+
 /** A value that is only looked at. Its text changes alone, without drawing the row again. */
 function Reading({ property }: { property: PropertyModel }): VNode {
   const info = property.info.value;
-  const text = useComputed(() => (property.payload.value === undefined ? '–' : shownValue(info, property.payload.value)));
-  const wide = info.datatype === 'json' || info.datatype === 'string';
-  return html`<span class=${wide ? 'reading wide' : 'reading'}><span class="value">${text}</span>${info.unit && html`<span class="unit">${info.unit}</span>`}</span>`;
+  const text = useComputed(() => shownValue(info, property.payload.value ?? '') || '–');
+  const wide = WORDY.includes(info.datatype);
+  return html`<span class=${wide ? 'reading wide' : 'reading'}>${info.datatype === 'color' && html`<${Swatch} property=${property} />`}<span class="value">${text}</span>${info.unit && html`<span class="unit">${info.unit}</span>`}</span>`;
 }
 
 export function PropertyRow({ property, canSet, onSet }: RowProps): VNode {
