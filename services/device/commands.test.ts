@@ -5,6 +5,7 @@ import { Commands, type Outcome } from './commands.ts';
 import { HomiePublisher } from './homie.ts';
 import { silent, thingOf } from './test-tools.ts';
 import type { RunningThing } from './thing.ts';
+import type { ThingProperty } from './things/load.ts';
 
 const CONFIG = thingOf(
   'lamp',
@@ -19,15 +20,19 @@ const LEVEL = { thing: 'lamp', node: 'main', property: 'level' };
 async function begin(write: (value: Value, signal: AbortSignal) => Promise<Value>) {
   const clock = fakeClock();
   const bus = memoryBus();
-  const homie = new HomiePublisher(bus, { id: 'e', name: 'e' }, 'system', silent);
+  const homie = new HomiePublisher(bus, { id: 'e', name: 'e' }, 'system', clock, silent);
   await homie.start(() => {});
   homie.put(CONFIG);
   const outcomes: Outcome[] = [];
+  let level: Value = 10;
   const thing = {
     config: CONFIG,
     property: (key: string) => CONFIG.properties.find((p) => p.key === key),
-    value: () => 10,
-    write: (_key: string, value: Value, signal: AbortSignal) => write(value, signal),
+    value: () => level,
+    write: async (_key: string, value: Value, signal: AbortSignal) => {
+      level = await write(value, signal);
+      return level;
+    },
   } as unknown as RunningThing;
   const commands = new Commands({
     clock,
@@ -38,14 +43,33 @@ async function begin(write: (value: Value, signal: AbortSignal) => Promise<Value
     onOutcome: (outcome) => outcomes.push(outcome),
   });
   const target = () => bus.held.get('e/5/lamp/main/level/$target');
-  return { clock, commands, outcomes, target };
+  const reads = (value: Value) => homie.value(LEVEL, CONFIG.properties[0] as ThingProperty, value);
+  return { clock, commands, outcomes, target, reads };
 }
 
 test('a command is acknowledged with the value that the thing has then', async () => {
   const { commands, outcomes, target } = await begin(async (value) => Number(value) - 1);
   expect(await commands.run(LEVEL, '50', 'ada')).toBe(49);
   expect(outcomes).toEqual(['acknowledged']);
-  expect(target()).toBe('50');
+  expect(target()).toBe('49');
+});
+
+test('the target is the very payload of the command, whatever the thing reads on its way there', async () => {
+  const arrival = Promise.withResolvers<Value>();
+  const { commands, target, reads } = await begin(() => arrival.promise);
+  const ended = commands.run(LEVEL, '050', 'ada');
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(target()).toBe('050');
+  reads(20);
+  expect(target()).toBe('050');
+  arrival.resolve(50);
+  await ended;
+  reads(50);
+  expect(target()).toBe('050');
+  reads(20); // by hand
+  await Promise.resolve();
+  expect(target()).toBe('20');
 });
 
 test.each([

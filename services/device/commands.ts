@@ -62,7 +62,7 @@ export class Commands {
     this.#queues.set(path, queue);
     queue.length++;
     const before = queue.last;
-    const mine = before.catch(() => {}).then(() => this.#write(address, value));
+    const mine = before.catch(() => {}).then(() => this.#write(address, value, payload));
     queue.last = mine;
     try {
       return await mine;
@@ -88,11 +88,11 @@ export class Commands {
     throw new Problem('invalid-value', message, { errors: [{ field: 'value', message }] });
   }
 
-  async #write(address: PropertyAddress, value: Value): Promise<Value> {
+  async #write(address: PropertyAddress, value: Value, payload: string): Promise<Value> {
     const { clock, homie, timeoutMs } = this.#options;
     const { thing, property } = this.#find(address);
     const limitMs = timeoutMs();
-    homie.target(address, property, value);
+    homie.intend(address, property, payload);
     const limit = new AbortController();
     const late = new Promise<never>((_resolve, reject) => {
       limit.signal.addEventListener('abort', () => reject(limit.signal.reason), { once: true });
@@ -103,11 +103,10 @@ export class Commands {
     try {
       return await Promise.race([thing.write(property.key, value, limit.signal), late]);
     } catch (error) {
-      const now = thing.value(property.key);
-      if (now !== undefined) homie.target(address, property, now); // nothing is intended any more
       throw limit.signal.aborted ? limit.signal.reason : error;
     } finally {
       cancel();
+      homie.settle(address, property, thing.value(property.key));
     }
   }
 }

@@ -71,7 +71,7 @@ export class DeviceCore {
     const { edge, dataRoot, settings, log, clock, random, bus } = ports;
     this.#ports = ports;
     this.#scheduler = new Scheduler(clock, (error) => log.error({ err: error }, 'reading on the beat failed'));
-    this.#homie = new HomiePublisher(bus, edge, ROOT_THING, log);
+    this.#homie = new HomiePublisher(bus, edge, ROOT_THING, clock, log);
     const { homeAssistant, homeAssistantPrefix, rescanMs } = settings();
     this.#homeAssistant = homeAssistant ? new HomeAssistant(bus, edge.id, ROOT_THING, homeAssistantPrefix, log) : undefined;
     this.#commands = new Commands({

@@ -99,3 +99,30 @@ test('documents are retained, said again when Home Assistant starts, and cleared
   await settle();
   expect(bus.held.has(topic)).toBe(false);
 });
+
+test('an entity that a thing no longer has, or has as another kind, is taken from Home Assistant', async () => {
+  const bus = memoryBus();
+  const assistant = new HomeAssistant(bus, 'ledge-1', 'system', 'ha', silent);
+  const fan = (properties: string) => thingOf('fan', `driver: simulated\nproperties: { ${properties} }\n`);
+  assistant.put(fan('on: { datatype: boolean }, speed: { datatype: float }, noise: { datatype: float }'));
+  await settle();
+  assistant.put(fan('on: { datatype: boolean, settable: true }, speed: { datatype: float }'));
+  await settle();
+  const documents = bus.said.map(({ payload }) => (JSON.parse(payload) as { components: Components }).components);
+  expect(documents.at(-2)).toMatchObject({ 'main-on': { platform: 'binary_sensor' }, 'main-speed': { name: 'speed' } });
+  expect(documents.at(-2)?.['main-noise']).toEqual({ platform: 'sensor' });
+  expect(documents.at(-2)?.['main-on']).toEqual({ platform: 'binary_sensor' });
+  expect(documents.at(-1)?.['main-on']).toMatchObject({ platform: 'switch' });
+  expect(documents.at(-1)).not.toHaveProperty('main-noise');
+});
+
+test('a thing that comes or goes does not make the others unavailable', () => {
+  const { availability } = discoveryOf('ledge-1', thing, 'system') as unknown as { availability: { value_template: string }[] };
+  expect(availability[0]?.value_template).not.toContain('init');
+  expect(availability[0]?.value_template).toContain("'offline' if value in ['lost', 'disconnected']");
+});
+
+test('a step that Home Assistant would refuse is made coarser', () => {
+  const fine = thingOf('fine', 'driver: simulated\nproperties: { dose: { datatype: float, step: 0.00001, settable: true } }\n');
+  expect(components(fine)['main-dose']).toMatchObject({ step: 0.001 });
+});

@@ -56,10 +56,15 @@ const BINARY_CLASS_OF_ID: readonly [RegExp, string][] = [
 const STATE_CLASS: Record<string, string> = { energy: 'total_increasing' };
 
 const ONLINE = "{{ 'online' if value in ['ready', 'sleeping'] else 'offline' }}";
-/** An empty text is one zero byte in Homie. */
-const TEXT = "{{ '' if value == '\\0' else value }}";
+/** The box is `init` for a moment whenever a thing comes or goes: all others stay what they are. */
+const BOX_ONLINE = "{{ 'offline' if value in ['lost', 'disconnected'] else 'online' }}";
+/** An empty text is one zero byte in Homie. More than 255 characters are no state for Home Assistant. */
+const TEXT = "{{ '' if value == '\\0' else value[:255] }}";
+/** Home Assistant refuses a number with a finer step, and the whole document with it. */
+const FINEST_STEP = 0.001;
 
 type Component = Record<string, unknown>;
+type Discovery = { components: Record<string, Component> } & Record<string, unknown>;
 
 interface Context {
   edge: string;
@@ -114,7 +119,7 @@ function settableOf({ config }: ThingProperty): Component {
         mode: 'auto',
         min: min ?? -1e6,
         max: max ?? 1e6,
-        step: step ?? (datatype === 'integer' ? 1 : 0.001),
+        step: Math.max(step ?? (datatype === 'integer' ? 1 : FINEST_STEP), FINEST_STEP),
         ...(unit === undefined ? {} : { unit_of_measurement: unit }),
       };
     default:
@@ -170,14 +175,14 @@ export const discoveryId = (edge: string, thing: string) => `${edge}-${thing}`;
  * The device discovery document of a thing (Home Assistant, "MQTT", "Device discovery payload").
  * A happening that is not retained and not settable is told as a sensor, too.
  */
-export function discoveryOf(edge: string, thing: ThingConfig, rootId: string): object {
+export function discoveryOf(edge: string, thing: ThingConfig, rootId: string): Discovery {
   const context = { edge, thing };
   const lights = lightsOf(thing);
   const colors = new Set(lights.values());
   const components = thing.properties
     .filter((property) => !colors.has(property))
     .map((property) => [`${property.node}-${property.property}`, componentOf(context, property, lights.get(property))]);
-  const online = (id: string) => ({ topic: topics.state(edge, id), value_template: ONLINE });
+  const online = (id: string) => ({ topic: topics.state(edge, id), value_template: id === rootId ? BOX_ONLINE : ONLINE });
   return {
     device: {
       identifiers: [discoveryId(edge, thing.id)],
@@ -196,6 +201,13 @@ export function discoveryOf(edge: string, thing: ThingConfig, rootId: string): o
   };
 }
 
+/** Components of the former document that the new one has no more, or has as another platform; each with its platform alone. */
+function goneFrom(before: Discovery | undefined, { components }: Discovery): [string, Component][] {
+  return Object.entries(before?.components ?? {})
+    .filter(([key, { platform }]) => components[key]?.platform !== platform)
+    .map(([key, { platform }]) => [key, { platform }]);
+}
+
 /** Keeps Home Assistant informed: a document for each thing, retained, again at its birth message, cleared when the thing goes. */
 export class HomeAssistant {
   readonly #bus: Bus;
@@ -203,7 +215,7 @@ export class HomeAssistant {
   readonly #rootId: string;
   readonly #prefix: string;
   readonly #retained: RetainedTopics;
-  readonly #things = new Set<string>();
+  readonly #things = new Map<string, Discovery>();
   #cancels: (() => void)[] = [];
 
   constructor(bus: Bus, edge: string, rootId: string, prefix: string, log: Logger) {
@@ -233,8 +245,13 @@ export class HomeAssistant {
   }
 
   put(thing: ThingConfig): void {
-    this.#things.add(thing.id);
-    this.#retained.say(this.#topic(thing.id), discoveryOf(this.#edge, thing, this.#rootId));
+    const document = discoveryOf(this.#edge, thing, this.#rootId);
+    const gone = goneFrom(this.#things.get(thing.id), document);
+    this.#things.set(thing.id, document);
+    // an entity that is only left out stays: it goes when its component says nothing but its platform, once
+    if (gone.length > 0)
+      this.#retained.say(this.#topic(thing.id), { ...document, components: { ...document.components, ...Object.fromEntries(gone) } });
+    this.#retained.say(this.#topic(thing.id), document);
   }
 
   remove(id: string): void {
@@ -243,7 +260,7 @@ export class HomeAssistant {
   }
 
   #sayAll(): void {
-    for (const id of this.#things) this.#retained.repeat(this.#topic(id));
+    for (const id of this.#things.keys()) this.#retained.repeat(this.#topic(id));
   }
 
   #topic(id: string): string {

@@ -1,5 +1,5 @@
 import type { HomieDescription } from '@ledge/contract';
-import { type MemoryBus, memoryBus } from '@ledge/testing';
+import { fakeClock, type MemoryBus, memoryBus } from '@ledge/testing';
 import { expect, test } from 'vitest';
 import { describe, HomiePublisher } from './homie.ts';
 import { silent, thingOf } from './test-tools.ts';
@@ -18,11 +18,11 @@ properties:
 );
 const [level, mode, , pressed] = LAMP.properties;
 
-async function begin(bus: MemoryBus = memoryBus()) {
+async function begin(bus: MemoryBus = memoryBus(), clock = fakeClock()) {
   const strangers: string[] = [];
-  const homie = new HomiePublisher(bus, EDGE, 'system', silent);
+  const homie = new HomiePublisher(bus, EDGE, 'system', clock, silent);
   await homie.start((id) => strangers.push(id));
-  return { bus, homie, strangers };
+  return { bus, clock, homie, strangers };
 }
 const settle = async () => {
   for (let i = 0; i < 50; i++) await Promise.resolve();
@@ -34,7 +34,6 @@ const described = (bus: MemoryBus, id: string) => JSON.parse(bus.held.get(`ledge
 test('a description says datatypes, formats, units, and only what differs from the default', () => {
   expect(describe(LAMP, { root: 'system', parent: 'system' })).toMatchObject({
     homie: '5.0',
-    version: expect.any(Number),
     name: 'Lamp',
     root: 'system',
     parent: 'system',
@@ -52,10 +51,33 @@ test('a description says datatypes, formats, units, and only what differs from t
   });
 });
 
-test('the version of a description changes with its content, and only then', () => {
-  const place = { root: 'system', parent: 'system' };
-  expect(describe(LAMP, place).version).toBe(describe({ ...LAMP, room: 'Hall' } as typeof LAMP, place).version);
-  expect(describe(LAMP, place).version).not.toBe(describe({ ...LAMP, name: 'Other' }, place).version);
+test('the version of a description rises with each change, also when the clock goes back, and only then', async () => {
+  const { bus, clock, homie } = await begin();
+  const versions: number[] = [];
+  for (const [name, room] of [
+    ['Lamp', 'Hall'],
+    ['Lamp', 'Attic'], // nothing that Homie knows of
+    ['Other', 'Attic'],
+    ['Lamp', 'Attic'],
+  ] as const) {
+    homie.put({ ...LAMP, name, room });
+    await settle();
+    versions.push(described(bus, 'lamp').version);
+    clock.setWallClock(0);
+  }
+  const [first = 0] = versions;
+  expect(versions).toEqual([first, first, first + 1, first + 2]);
+});
+
+test('a version goes above the one that the broker holds from an earlier run', async () => {
+  const bus = memoryBus();
+  const held = { ...describe(LAMP, { root: 'system', parent: 'system' }), name: 'Before', version: 4_000_000_000 };
+  await bus.publish('ledge-test/5/lamp/$description', held, { retain: true });
+  const { homie } = await begin(bus);
+  homie.put(LAMP);
+  bus.receive('ledge-test/5/lamp/$description', JSON.stringify(held));
+  await settle();
+  expect(described(bus, 'lamp')).toMatchObject({ name: 'Lamp', version: 4_000_000_001 });
 });
 
 test('a new thing is init, then described, then what it is', async () => {
@@ -159,8 +181,8 @@ test('what a changed thing no longer has is cleared', async () => {
 
 test('a thing of an earlier run is cleared; things of others are left alone', async () => {
   const bus = memoryBus();
-  const old = JSON.stringify(describe({ ...LAMP, id: 'old' } as typeof LAMP, { root: 'system', parent: 'system' }));
-  const media = JSON.stringify(describe(LAMP, { children: [] }));
+  const old = JSON.stringify({ ...describe({ ...LAMP, id: 'old' } as typeof LAMP, { root: 'system', parent: 'system' }), version: 1 });
+  const media = JSON.stringify({ ...describe(LAMP, { children: [] }), version: 1 });
   for (const [topic, payload] of [
     ['old/$description', old],
     ['old/$state', 'ready'],

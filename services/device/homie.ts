@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type DeviceState,
   filters,
@@ -8,11 +8,12 @@ import {
   homieDescriptionSchema,
   ID_PATTERN,
   type PropertyAddress,
+  parsePayload,
   parseTopic,
   topics,
   type Value,
 } from '@ledge/contract';
-import type { Bus, Logger } from '@ledge/kit';
+import type { Bus, Clock, Logger } from '@ledge/kit';
 import type { z } from 'zod';
 import { RetainedTopics } from './retained.ts';
 import type { ThingConfig, ThingProperty } from './things/load.ts';
@@ -43,20 +44,18 @@ function propertyOf(property: ThingProperty): HomieProperty {
 /** Place in the tree of devices: the root says its children, a child its root. */
 type Place = { children: string[] } | { root: string; parent: string };
 
-/** The description document of a thing. Its `version` comes from its content, so that it changes when, and only when, that does. */
-export function describe(thing: Pick<ThingConfig, 'name' | 'nodes' | 'properties'>, place: Place): HomieDescription {
+/** What `$description` says of a thing, but for the document's version. */
+export function describe(thing: Pick<ThingConfig, 'name' | 'nodes' | 'properties'>, place: Place): Omit<HomieDescription, 'version'> {
   const nodes = Object.fromEntries(
     thing.nodes.map(({ id, name, type }) => {
       const properties = thing.properties.filter((p) => p.node === id).map((p) => [p.property, propertyOf(p)]);
       return [id, { name, ...(type === undefined ? {} : { type }), properties: Object.fromEntries(properties) }];
     }),
   );
-  const content = { name: thing.name, nodes, ...place };
-  const version = createHash('sha256').update(JSON.stringify(content)).digest().readUInt32BE();
-  return { homie: '5.0', version, ...content };
+  return { homie: '5.0', name: thing.name, nodes, ...place };
 }
 
-type Description = Pick<z.output<typeof homieDescriptionSchema>, 'nodes' | 'root'>;
+type Description = Pick<z.output<typeof homieDescriptionSchema>, 'nodes' | 'root' | 'version'>;
 
 interface Device {
   thing: ThingConfig | undefined;
@@ -77,17 +76,21 @@ export class HomiePublisher {
   readonly #edge: string;
   readonly #rootId: string;
   readonly #rootName: string;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #retained: RetainedTopics;
+  /** `$target` of properties with a command under way: what they are on their way to counts, not what they read meanwhile. */
+  readonly #intended = new Set<string>();
   readonly #devices = new Map<string, Device>();
   #cancels: (() => void)[] = [];
   #removed: ((id: string) => void) | undefined;
 
-  constructor(bus: Bus, edge: { id: string; name: string }, rootId: string, log: Logger) {
+  constructor(bus: Bus, edge: { id: string; name: string }, rootId: string, clock: Clock, log: Logger) {
     this.#bus = bus;
     this.#edge = edge.id;
     this.#rootId = rootId;
     this.#rootName = edge.name;
+    this.#clock = clock;
     this.#log = log;
     this.#retained = new RetainedTopics(bus, log);
   }
@@ -114,17 +117,14 @@ export class HomiePublisher {
   put(thing: ThingConfig): void {
     const before = this.#devices.get(thing.id);
     const device = this.#device(thing, before);
-    const unchanged = before?.description.version === device.description.version;
     this.#devices.set(thing.id, device);
-    if (unchanged) return;
-    // Homie 5: a description may only change while the device is not ready
+    if (before?.description === device.description) return;
     this.#say(device, topics.state(this.#edge, thing.id), 'init');
     const kept = new Set(topicsOf(this.#edge, thing.id, device.description));
     for (const topic of before?.topics ?? []) {
       if (!kept.has(topic) && isValueTopic(topic)) this.#clear(device, topic);
     }
-    this.#say(device, topics.description(this.#edge, thing.id), device.description);
-    this.#say(device, topics.state(this.#edge, thing.id), device.state);
+    this.#sayDescription(thing.id, device);
     if (!before) this.#sayRoot();
   }
 
@@ -141,16 +141,35 @@ export class HomiePublisher {
     const topic = topics.property(this.#edge, address);
     const device = this.#devices.get(address.thing);
     if (!device) return;
-    if (property.config.settable) this.target(address, property, value);
+    if (property.config.settable) this.#followTarget(address, property, value);
     if (property.config.retained) this.#say(device, topic, formatPayload(value));
     else this.#bus.publish(topic, formatPayload(value), { qos: 0 }).catch(() => {}); // a happening: late is worse than never
   }
 
-  /** What a property is meant to become. */
-  target(address: PropertyAddress, property: ThingProperty, value: Value): void {
+  /** What a command means a property to become: the very payload, as Homie 5 wants it. It stands until {@link settle}. */
+  intend(address: PropertyAddress, property: ThingProperty, payload: string): void {
+    this.#intended.add(topics.target(this.#edge, address));
+    this.#target(address, property, payload);
+  }
+
+  /** The command ended, with the value that the property has now. */
+  settle(address: PropertyAddress, property: ThingProperty, value: Value | undefined): void {
+    this.#intended.delete(topics.target(this.#edge, address));
+    if (value !== undefined) this.#followTarget(address, property, value);
+  }
+
+  /** A target that means the value in other letters (`21.50`) is left as it is. */
+  #followTarget(address: PropertyAddress, property: ThingProperty, value: Value): void {
+    const topic = topics.target(this.#edge, address);
+    if (this.#intended.has(topic)) return;
+    const last = this.#retained.last(topic);
+    const meant = typeof last === 'string' ? parsePayload(property.config.datatype, last, property.config) : undefined;
+    if (!meant?.ok || meant.value !== value) this.#target(address, property, formatPayload(value));
+  }
+
+  #target(address: PropertyAddress, property: ThingProperty, payload: string): void {
     const device = this.#devices.get(address.thing);
     const topic = topics.target(this.#edge, address);
-    const payload = formatPayload(value);
     if (!property.config.retained) this.#bus.publish(topic, payload, { qos: 0 }).catch(() => {});
     else if (device && this.#retained.last(topic) !== payload) this.#say(device, topic, payload);
   }
@@ -188,9 +207,15 @@ export class HomiePublisher {
     return {
       thing,
       state: isRoot ? 'ready' : (before?.state ?? 'init'),
-      description: describe(thing ?? { ...EMPTY, name: this.#rootName }, place),
+      description: this.#described(describe(thing ?? { ...EMPTY, name: this.#rootName }, place), before?.description),
       topics: before?.topics ?? new Set(),
     };
+  }
+
+  /** Homie 5, "Device attributes": whenever the document changes it gets a higher version. Seconds since 1970 are higher than an earlier run's. */
+  #described(content: Omit<HomieDescription, 'version'>, before: HomieDescription | undefined): HomieDescription {
+    if (before && isDeepStrictEqual({ ...content, version: before.version }, before)) return before;
+    return { ...content, version: Math.max(Math.floor(this.#clock.now() / 1000), (before?.version ?? 0) + 1) };
   }
 
   #childIds(): string[] {
@@ -202,11 +227,15 @@ export class HomiePublisher {
     if (!root) return;
     const device = this.#device(root.thing, root);
     this.#devices.set(this.#rootId, device);
-    if (device.description.version === root.description.version) return;
-    const topic = topics.state(this.#edge, this.#rootId);
-    this.#say(device, topic, 'init');
-    this.#say(device, topics.description(this.#edge, this.#rootId), device.description);
-    this.#say(device, topic, device.state);
+    if (device.description !== root.description) this.#sayDescription(this.#rootId, device);
+  }
+
+  /** Homie 5: a description may only change while the device is not ready. */
+  #sayDescription(id: string, device: Device): void {
+    const state = topics.state(this.#edge, id);
+    this.#say(device, state, 'init');
+    this.#say(device, topics.description(this.#edge, id), device.description);
+    this.#say(device, state, device.state);
   }
 
   /** To a new connection: the children, then the root, each with its state last, when all that belongs to it was said. */
@@ -238,7 +267,7 @@ export class HomiePublisher {
 
   /**
    * A description that the broker holds from an earlier run. What it names and we no longer have is cleared: single properties,
-   * or a whole thing that was removed while we did not run.
+   * or a whole thing that was removed while we did not run. Where it has a version that is not below ours, ours goes above it.
    */
   #heard(topic: string, payload: Buffer): void {
     const parsed = parseTopic(topic);
@@ -250,7 +279,12 @@ export class HomiePublisher {
     const present = new Set(device ? topicsOf(this.#edge, id, device.description) : []);
     if (!device) this.#retained.clear(topics.state(this.#edge, id));
     for (const old of topicsOf(this.#edge, id, description)) if (!present.has(old)) this.#retained.clear(old);
-    if (device) return;
+    if (device) {
+      if (description.version < device.description.version || payload.equals(Buffer.from(JSON.stringify(device.description)))) return;
+      device.description = { ...device.description, version: description.version + 1 };
+      this.#sayDescription(id, device);
+      return;
+    }
     this.#retained.clear(topic);
     this.#log.info({ thing: id }, 'cleared a thing that is no more');
     this.#removed?.(id);

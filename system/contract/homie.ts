@@ -35,7 +35,7 @@ export interface HomieDescription {
 
 export const homieDescriptionSchema = z.object({
   homie: z.string().startsWith('5'),
-  version: z.number(),
+  version: z.int(),
   name: z.string().optional(),
   type: z.string().optional(),
   children: z.array(z.string()).optional(),
