@@ -82,7 +82,7 @@ command=${1:-}
 case "$command" in
   start)
     prepare
-    case " $* " in *' --help '*) ;; *) node tools/build.ts --quiet ;; esac
+    node tools/build.ts --quiet
     exec node dist/ledge.mjs "$@"
     ;;
   build)

@@ -81,6 +81,32 @@ test('a mistake on the command line, in the environment or in ledge.yaml is told
   });
 });
 
+test('EDGE_SERVICE runs one service alone, as systemd and containers start them', async () => {
+  const environment = {
+    ...process.env,
+    EDGE_DATA: mkdtempSync(join(tmpdir(), 'ledge-alone-')),
+    EDGE_MQTT_PORT: String(await freePort()),
+    EDGE_HTTP_PORT: String(await freePort()),
+  };
+  const alone = ['broker', 'server'].map((name) => {
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...environment, EDGE_SERVICE: name } });
+    const ended = once(child, 'exit');
+    return { child, ended };
+  });
+  try {
+    await until('both to know each other', async () => {
+      const health = await fetch(`http://127.0.0.1:${environment.EDGE_HTTP_PORT}/api/server/health`);
+      return ((await health.json()) as { services: Record<string, string> }).services.broker === 'ready';
+    });
+  } finally {
+    for (const { child, ended } of alone) {
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([0, null]);
+    }
+  }
+  expect(await runToEnd([], { EDGE_SERVICE: 'nobody' })).toMatchObject({ code: 78, stderr: expect.stringContaining('one of broker') });
+});
+
 test('it stops in order and at once when told to, and leaves no process behind', async () => {
   const ledge = await startAppliance();
   const pids = (await ledge.services()).map((service) => service.pid ?? 0);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Problem } from '@ledge/contract';
-import { systemClock } from '@ledge/kit';
+import { DataDir, ensureSecret, systemClock } from '@ledge/kit';
 import { EXIT_CONFIG } from './child.ts';
 import { formatLine } from './log.ts';
 import { optionsToEnvironment, USAGE } from './options.ts';
@@ -21,6 +21,7 @@ async function runOne(name: string): Promise<void> {
   if (!OUR_SERVICES.some((service) => service.name === name)) {
     throw new Problem('config-invalid', `EDGE_SERVICE is ${name}; one of ${OUR_SERVICES.map((s) => s.name).join(', ')} is wanted`);
   }
+  ensureSecret(DataDir.of(process.env).mqttSecretFile(name));
   await import(pathToFileURL(moduleOf(name)).href);
 }
 
