@@ -49,6 +49,18 @@ test('a square is high for half of its period', async () => {
   expect(await readEvery(500, 6)).toEqual([true, true, false, false, true, true]);
 });
 
+test('what can be set stands still until it is set, within its limits', async () => {
+  const { open, readEvery, signal } = await opened({}, { settable: true, min: 5, max: 30 });
+  expect(await readEvery(10_000, 2)).toEqual([5, 5]);
+  await open.write('main/x', 21, signal());
+  expect(await readEvery(10_000, 2)).toEqual([21, 21]);
+});
+
+test('a wave stays within the limits of its property', async () => {
+  const { readEvery } = await opened({ period: '4s' }, { min: 5, max: 30 });
+  expect(await readEvery(1000, 4)).toEqual([17.5, 30, 17.5, 5]);
+});
+
 test('a counter misses no number', async () => {
   const { readEvery } = await opened({ wave: 'counter' }, { datatype: 'integer' });
   expect(await readEvery(1, 4)).toEqual([0, 1, 2, 3]);

@@ -3,9 +3,12 @@ import { z } from 'zod';
 import { type DriverProperty, defineDriver, type OpenThing } from '../driver.ts';
 
 const source = z.strictObject({
-  wave: z.enum(['sine', 'square', 'walk', 'counter', 'constant']).default('sine'),
-  low: z.number().default(0),
-  high: z.number().default(100),
+  wave: z
+    .enum(['sine', 'square', 'walk', 'counter', 'constant'])
+    .optional()
+    .meta({ description: 'default: sine, or constant where the property can be set' }),
+  low: z.number().optional().meta({ description: "default: the property's min, or 0" }),
+  high: z.number().optional().meta({ description: "default: the property's max, or 100" }),
   period: durationSchema.default('1m').meta({ description: 'of a sine or square wave' }),
   step: z.number().default(1).meta({ description: 'how far a walk goes at most, or a counter always, from one reading to the next' }),
   noise: z.number().min(0).default(0).meta({ description: 'so much is added or taken away by chance' }),
@@ -18,7 +21,8 @@ const source = z.strictObject({
   delay: durationSchema.optional().meta({ description: 'a command takes so long' }),
   reject: z.string().optional().meta({ description: 'commands are refused with this sentence' }),
 });
-type Source = z.output<typeof source>;
+type Given = z.output<typeof source>;
+type Source = Given & { wave: NonNullable<Given['wave']>; low: number; high: number };
 
 /** Ends when time is over: what a sensor does that hangs. */
 const hang = (signal: AbortSignal) =>
@@ -120,12 +124,14 @@ class Simulated {
   #readings = 0;
   #walk: number;
 
-  constructor({ config, source: given }: DriverProperty<Source>) {
-    this.source = given;
+  constructor({ config, source: given }: DriverProperty<Given>) {
+    const low = given.low ?? config.min ?? 0;
+    const high = given.high ?? config.max ?? Math.max(low, 100);
+    this.source = { ...given, wave: given.wave ?? (config.settable ? 'constant' : 'sine'), low, high };
     this.held = given.value;
     this.#config = config;
     this.#periodMs = durationMs(given.period);
-    this.#walk = given.wave === 'counter' ? given.low - given.step : (given.low + given.high) / 2;
+    this.#walk = given.wave === 'counter' ? low - given.step : (low + high) / 2;
   }
 
   async read(nowMs: number, random: () => number, signal: AbortSignal): Promise<Value> {
