@@ -10,6 +10,8 @@ export interface AedesPacket {
   qos?: Qos;
   retain?: boolean;
   messageId?: number;
+  /** Who published it. */
+  clientId?: string;
 }
 
 const asBuffer = (payload: Buffer | string) => (typeof payload === 'string' ? Buffer.from(payload) : payload);

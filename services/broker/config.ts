@@ -63,7 +63,11 @@ export const brokerSettings = z.object({
   subscriptionsPerClient: z.int().min(1).max(100_000).default(1000).meta({ title: 'Subscriptions per client' }),
   retainedBytes: bytes(1024 * MIB)
     .default(32 * MIB)
-    .meta({ title: 'Retained messages together', description: 'further ones are delivered and not kept', unit: 'B' }),
+    .meta({
+      title: 'Retained messages together',
+      description: 'further ones are delivered and not kept, and what was kept for their topics is forgotten',
+      unit: 'B',
+    }),
   connectTimeoutS: z.int().min(1).max(120).default(10).meta({ title: 'Time to say CONNECT', unit: 's', restart: true }),
   sessionExpiryH: z
     .int()

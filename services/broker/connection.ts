@@ -159,7 +159,7 @@ export class Connection implements LinkOwner, SocketOwner, Way {
       this.#pass(frame);
       return;
     }
-    const accepted = sessions.publish(new Message(publish.topic, publish.payload, publish.qos, publish.retain));
+    const accepted = sessions.publish(new Message(publish.topic, publish.payload, publish.qos, publish.retain), this.session?.id);
     if (publish.qos === 1) this.#acknowledge(publish.id, accepted?.written);
     if (accepted?.relief !== undefined) this.#hold(accepted.relief);
   }
@@ -268,6 +268,8 @@ export class Connection implements LinkOwner, SocketOwner, Way {
   /** Too long silent? */
   overdue(nowMs: number): string | undefined {
     if (!this.established) {
+      // from its CONNECT on the time is ours: its password is being checked
+      if (this.greeting) return undefined;
       const { connectTimeoutS } = this.#house.limits;
       return nowMs - this.#startedMs > connectTimeoutS * 1000 ? `sent no CONNECT within ${connectTimeoutS} s` : undefined;
     }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { expect, test } from 'vitest';
@@ -47,4 +49,25 @@ test('a socket that never says CONNECT is closed, also when it goes on sending c
   expect(await ended).toBeUndefined();
   clearInterval(crumbs);
   expect(broker.host.seen.refused).toEqual(['sent no CONNECT within 1 s']);
+});
+
+test('the time that a password takes to be checked does not count as time without a CONNECT', async () => {
+  await using broker = await testBroker({ connectTimeoutS: 1 });
+  const checked = Promise.withResolvers<typeof broker.host.rights>();
+  broker.host.admit = ({ user }) => (user === 'patient' ? checked.promise : broker.host.rights);
+  const coming = broker.connect({ username: 'patient', password: 'x' });
+  const silent = await broker.raw();
+  await once(silent, 'close'); // it came later, and its time is over
+  checked.resolve(broker.host.rights);
+  expect((await coming).connected).toBe(true);
+  expect(broker.host.seen.refused).toEqual(['sent no CONNECT within 1 s']);
+});
+
+test('a client that speaks plain MQTT to the TLS port is refused in words that people understand', async () => {
+  const tlsPort = await freePort();
+  await using broker = await testBroker({ tlsPort });
+  const socket = connect(tlsPort, '127.0.0.1', () => socket.write(Buffer.from('100c00044d51545404020000', 'hex')));
+  await broker.host.until(({ refused }) => refused.length > 0);
+  socket.destroy();
+  expect(broker.host.seen.refused).toEqual(['TLS failed: wrong version number']);
 });

@@ -298,7 +298,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
   /** What comes through aedes: QoS 2, wills. Its own messages to other aedes in a cluster are for nobody. */
   #deliver(packet: AedesPacket): void {
     if (packet.topic.startsWith(`$SYS/${this.#broker.id}/`)) return;
-    void this.sessions.publish(toMessage(packet));
+    void this.sessions.publish(toMessage(packet), packet.clientId);
   }
 
   limited(facts: ClientFacts, limit: string, reason: string): void {

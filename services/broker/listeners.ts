@@ -106,7 +106,7 @@ export class Listeners {
 
   #tlsServer(certificate: Certificate): Server {
     const server = createTlsServer({ ...certificate, ...TLS_OPTIONS }, (socket) => this.#accept(socket, peerOf(socket, 'tls')));
-    server.on('tlsClientError', (error, socket) => this.#refuse(socket.remoteAddress ?? '', `TLS failed: ${error.message}`));
+    server.on('tlsClientError', (error, socket) => this.#refuse(socket.remoteAddress ?? '', tlsFault(error)));
     return server;
   }
 
@@ -117,7 +117,7 @@ export class Listeners {
       response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket' });
       response.end(`This is an MQTT broker; a WebSocket to ${WEB_SOCKET_PATH} with subprotocol mqtt is wanted.\n`);
     });
-    server.on('tlsClientError', (error: Error, socket: Socket) => this.#refuse(socket.remoteAddress ?? '', `TLS failed: ${error.message}`));
+    server.on('tlsClientError', (error: Error, socket: Socket) => this.#refuse(socket.remoteAddress ?? '', tlsFault(error)));
     const webSockets = new WebSocketServer({
       server,
       path: WEB_SOCKET_PATH,
@@ -149,6 +149,9 @@ export class Listeners {
 }
 
 const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const;
+
+/** OpenSSL's message is a line of numbers and file names; `reason` is the words in it. */
+const tlsFault = ({ reason, code, message }: Error & { reason?: string; code?: string }) => `TLS failed: ${reason ?? code ?? message}`;
 
 function peerOf(socket: Socket, transport: Transport): Peer {
   return { address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''), transport };

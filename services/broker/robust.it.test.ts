@@ -118,6 +118,31 @@ test('a queue of unacknowledged messages is bounded, and what is dropped is coun
   expect(broker.engine.traffic.publishDropped).toBe(100);
 });
 
+test('what is told of a dropped message names the limit that was reached', async () => {
+  await using broker = await testBroker({ queuedBytesHard: 4096 });
+  const away = await broker.connect({ clientId: 'away', clean: false });
+  await away.subscribeAsync('a/#', { qos: 1 });
+  await away.endAsync();
+  await left(broker, 'away');
+  const publisher = await broker.connect();
+  for (let n = 0; n < 5; n++) await publisher.publishAsync('a/b', Buffer.alloc(1500), { qos: 1 });
+  expect(broker.host.seen.limited[0]).toMatchObject({ client: 'away', limit: 'queuedBytesHard' });
+});
+
+test.each([0, 1, 2] as const)(
+  'with QoS %s, a retained message that finds no room is told with its publisher, and leaves no old value behind',
+  async (qos) => {
+    await using broker = await testBroker({ retainedBytes: 1024 });
+    const publisher = await broker.connect({ clientId: 'filler' });
+    await publisher.publishAsync('a/gate', 'open', { qos: 1, retain: true });
+    expect(broker.engine.levels().retained).toBe(1);
+    await publisher.publishAsync('a/gate', Buffer.alloc(2000), { qos, retain: true });
+    await broker.host.until(({ limited }) => limited.length > 0);
+    expect(broker.host.seen.limited).toMatchObject([{ client: 'filler', limit: 'retainedBytes' }]);
+    expect(broker.engine.levels().retained).toBe(0);
+  },
+);
+
 test('a burst of QoS 1 that is larger than the queue reaches a receiver that keeps acknowledging, whole and in order', async () => {
   await using broker = await testBroker({ queuedMessages: 10_000, messagesPerSecond: 0 });
   const subscriber = await broker.connect();

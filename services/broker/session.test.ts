@@ -30,7 +30,7 @@ function make(clean = false) {
     store: () => void kept.stored++,
     done: () => void kept.done++,
     overflowed: () => void kept.overflowed++,
-    room: () => !kept.full,
+    full: () => (kept.full ? 'queuedMessages' : undefined),
     queued(deltaBytes) {
       kept.bytes += deltaBytes;
     },

@@ -1,7 +1,7 @@
 import { topicMatches } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
 import { ackFrame, publishFrame, type Qos, TYPE, withId } from './frames.ts';
-import { INFLIGHT_MESSAGES } from './limits.ts';
+import { INFLIGHT_MESSAGES, type Limits } from './limits.ts';
 import type { Message } from './message.ts';
 
 /** A QoS 1 or 2 message on its way to one client. */
@@ -34,9 +34,10 @@ export interface SessionKeeper {
   store(session: Session, outgoing: Outgoing): void;
   /** Needs no storing any more. */
   done(session: Session, outgoing: Outgoing): void;
-  /** A message for this session found no room. */
-  overflowed(session: Session, message: Message): void;
-  room(session: Session): boolean;
+  /** The limit that keeps one more message from this session's queue. */
+  full(session: Session): keyof Limits | undefined;
+  /** A message for this session was dropped by a limit. */
+  overflowed(session: Session, message: Message, limit: keyof Limits): void;
   /** What waits in queues has grown, or shrunk, by so many bytes. */
   queued(deltaBytes: number): void;
   readonly clock: Clock;
@@ -148,8 +149,9 @@ export class Session {
 
   #enqueue(message: Message, qos: 1 | 2, retain: boolean): void {
     if (this.#way ? !this.#way.mayReceive(message.topic) : this.clean) return;
-    if (!this.#keeper.room(this)) {
-      this.#keeper.overflowed(this, message);
+    const limit = this.#keeper.full(this);
+    if (limit) {
+      this.#keeper.overflowed(this, message, limit);
       return;
     }
     const outgoing: Outgoing = { seq: 0, message, qos, id: 0, received: false, retain };

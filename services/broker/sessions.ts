@@ -186,10 +186,10 @@ export class Sessions implements SessionKeeper {
     return () => this.#subscriptions.remove(filter, receiver);
   }
 
-  /** Keeps the message if it is retained and gives it to everyone who subscribed. */
-  publish(message: Message): Accepted | undefined {
+  /** Keeps the message of client `from` if it is retained and gives it to everyone who subscribed. */
+  publish(message: Message, from = ''): Accepted | undefined {
     let wait = false;
-    if (message.retain) wait = this.#retain(message) && message.qos > 0;
+    if (message.retain) wait = this.#retain(message, from) && message.qos > 0;
     this.#mustWait = false;
     let relief: Promise<void> | undefined;
     for (const { holder, qos } of this.#subscriptions.match(message.topic)) {
@@ -201,23 +201,26 @@ export class Sessions implements SessionKeeper {
   }
 
   /** True when it is being written now. */
-  #retain(message: Message): boolean {
+  #retain(message: Message, from: string): boolean {
     const { topic, payload } = message;
     const before = this.#retained.get(topic);
-    if (payload.length === 0) {
-      if (!before) return false;
-      this.#retained.delete(topic);
-      this.#retainedBytes -= before.bytes;
-      return topic.startsWith(VOLATILE_PREFIX) ? false : this.#store.retain(message);
-    }
+    if (payload.length === 0) return this.#forgetRetained(topic);
     if (before && before.qos === message.qos && before.payload.equals(payload)) return false;
     const { retainedBytes } = this.#limits();
     if (this.#retainedBytes - (before?.bytes ?? 0) + message.bytes > retainedBytes) {
-      this.#limited('', 'retainedBytes', `retained message on ${topic} is not kept: ${retainedBytes} bytes are kept already`);
-      return false;
+      this.#limited(from, 'retainedBytes', `its retained message on ${topic} is not kept: ${retainedBytes} bytes are allowed for all`);
+      // the value before it is no longer true
+      return this.#forgetRetained(topic);
     }
     this.#keepRetained(message.keep());
     return topic.startsWith(VOLATILE_PREFIX) ? false : this.#store.retain(message);
+  }
+  #forgetRetained(topic: string): boolean {
+    const before = this.#retained.get(topic);
+    if (!before) return false;
+    this.#retained.delete(topic);
+    this.#retainedBytes -= before.bytes;
+    return topic.startsWith(VOLATILE_PREFIX) ? false : this.#store.forgetRetained(topic);
   }
   #keepRetained(message: Message): void {
     this.#retainedBytes += message.bytes - (this.#retained.get(message.topic)?.bytes ?? 0);
@@ -274,16 +277,21 @@ export class Sessions implements SessionKeeper {
     this.#count(outgoing, -1);
     this.#store.done(outgoing);
   }
-  room(session: Session): boolean {
+  full(session: Session): keyof Limits | undefined {
     const { queuedMessages, queuedBytesHard, queuedBytesTotal } = this.#limits();
-    if (session.queuedMessages >= queuedMessages || session.queuedBytes >= queuedBytesHard) return false;
-    return this.#house.waitingBytes < queuedBytesTotal || session.queuedBytes < FAIR_SHARE_BYTES;
+    if (session.queuedMessages >= queuedMessages) return 'queuedMessages';
+    if (session.queuedBytes >= queuedBytesHard) return 'queuedBytesHard';
+    return this.#house.waitingBytes >= queuedBytesTotal && session.queuedBytes >= FAIR_SHARE_BYTES ? 'queuedBytesTotal' : undefined;
   }
-  overflowed(session: Session, message: Message): void {
+  overflowed(session: Session, message: Message, limit: keyof Limits): void {
     this.#house.traffic.publishDropped += 1;
     const waiting = session.queuedMessages;
     const why = session.attached ? 'acknowledges too slowly' : 'is away';
-    this.#limited(session.id, 'queuedMessages', `${why}; messages such as ${message.topic} are dropped while ${waiting} wait for it`);
+    this.#limited(
+      session.id,
+      limit,
+      `${why}; messages such as ${message.topic} are dropped while ${waiting} of ${session.queuedBytes} bytes wait for it`,
+    );
   }
   queued(deltaBytes: number): void {
     this.#house.waitingBytes += deltaBytes;

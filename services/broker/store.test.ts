@@ -26,7 +26,7 @@ test('everything comes back: retained messages, sessions with subscriptions and 
   const { store } = open(dir.path);
   store.retain(retained('a', '1'));
   store.retain(retained('b', '2'));
-  store.retain(retained('b', ''));
+  store.forgetRetained('b');
   store.session('client', 5);
   store.subscribe('client', 'x/#', 1);
   store.subscribe('client', 'y', 2);
@@ -40,6 +40,21 @@ test('everything comes back: retained messages, sessions with subscriptions and 
   expect(contents.sessions).toMatchObject([{ id: 'client', leftMs: 5, subscriptions: new Map([['x/#', 1]]), incoming: [7] }]);
   expect(contents.sessions[0]?.outgoing.map(({ message }) => String(message.payload))).toEqual(['waits']);
   expect(contents.wills).toMatchObject([{ clientId: 'client', topic: 'w', retain: true }]);
+  next.close();
+});
+
+test('clients whose names and filters run together to the same words keep their own subscriptions', () => {
+  using dir = scratch();
+  const { store } = open(dir.path);
+  for (const id of ['a', 'a b']) store.session(id, 5);
+  store.subscribe('a', 'b c', 1);
+  store.subscribe('a b', 'c', 2);
+  store.close();
+  const { contents, store: next } = open(dir.path);
+  expect(contents.sessions.map(({ id, subscriptions }) => [id, ...subscriptions.keys()])).toEqual([
+    ['a', 'b c'],
+    ['a b', 'c'],
+  ]);
   next.close();
 });
 

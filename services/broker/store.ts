@@ -178,18 +178,18 @@ export class Store {
     return { retained, sessions: [...sessions.values()], wills };
   }
 
-  /** Writes a retained message, or removes it when its payload is empty. True when that happens at once and {@link written} can be awaited. */
+  /** Writes a retained message. True when that happens at once and {@link written} can be awaited. */
   retain(message: Message): boolean {
     const nowMs = this.#clock.monotonic();
-    const key = `retained ${message.topic}`;
-    if (message.payload.length === 0) {
-      this.#write(key, nowMs, DELETE_RETAINED, [message.topic]);
-      return true;
-    }
     const writtenMs = this.#retainedWrittenMs.get(message.topic) ?? Number.NEGATIVE_INFINITY;
     const dueMs = Math.max(nowMs, writtenMs + this.#settings().retainedWriteIntervalS * 1000);
-    this.#write(key, dueMs, INSERT_RETAINED, [message.topic, message.payload, message.qos]);
+    this.#write(`retained ${message.topic}`, dueMs, INSERT_RETAINED, [message.topic, message.payload, message.qos]);
     return dueMs === nowMs;
+  }
+  /** Removes a retained message; that happens at once, so it is true always. */
+  forgetRetained(topic: string): true {
+    this.#write(`retained ${topic}`, this.#clock.monotonic(), DELETE_RETAINED, [topic]);
+    return true;
   }
 
   session(id: string, leftMs: number): void {
@@ -214,11 +214,11 @@ export class Store {
 
   subscribe(id: string, filter: string, qos: Qos): void {
     const sql = 'INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)';
-    this.#write(`subscription ${id} ${filter}`, this.#clock.monotonic(), sql, [id, filter, qos]);
+    this.#write(`subscription ${id}\0${filter}`, this.#clock.monotonic(), sql, [id, filter, qos]);
   }
   unsubscribe(id: string, filter: string): void {
     const sql = 'DELETE FROM subscription WHERE client = ? AND filter = ?';
-    this.#write(`subscription ${id} ${filter}`, this.#clock.monotonic(), sql, [id, filter]);
+    this.#write(`subscription ${id}\0${filter}`, this.#clock.monotonic(), sql, [id, filter]);
   }
 
   /** Writes a message of a session, unless it is {@link done} before its delay is over. True when that happens at once. */

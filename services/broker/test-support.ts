@@ -7,7 +7,7 @@ import { systemClock } from '@ledge/kit';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { type BrokerSettings, brokerSettings } from './config.ts';
-import type { Credentials, Engine, EngineHost } from './engine.ts';
+import type { ClientFacts, Credentials, Engine, EngineHost } from './engine.ts';
 import { AedesEngine } from './engine-aedes.ts';
 import { Rights } from './rights.ts';
 import { readCertificate } from './tls.ts';
@@ -21,16 +21,20 @@ export const EVERYTHING: AccessRule[] = [
 /** Records what an engine tells; lets everyone in with all rights unless `admit` says otherwise. */
 export class RecordingHost implements EngineHost {
   readonly rights = new Rights(EVERYTHING);
-  readonly seen: { refused: string[]; limited: { limit: string; reason: string }[]; left: { client: string; reason: string }[] } = {
+  readonly seen: {
+    refused: string[];
+    limited: { client: string; limit: string; reason: string }[];
+    left: { client: string; reason: string }[];
+  } = {
     refused: [],
     limited: [],
     left: [],
   };
-  admit: (credentials: Credentials) => Rights | undefined = () => this.rights;
+  admit: (credentials: Credentials) => Rights | undefined | Promise<Rights | undefined> = () => this.rights;
   #waiting: { ready(): boolean; resolve(): void }[] = [];
 
   async authenticate(credentials: Credentials) {
-    const rights = this.admit(credentials);
+    const rights = await this.admit(credentials);
     return rights ? ({ admitted: true, rights } as const) : ({ admitted: false, code: 5, reason: 'not known here' } as const);
   }
   joined(): void {
@@ -44,8 +48,8 @@ export class RecordingHost implements EngineHost {
     this.seen.refused.push(reason);
     this.#look();
   }
-  limited(_client: unknown, limit: string, reason: string): void {
-    this.seen.limited.push({ limit, reason });
+  limited({ client }: ClientFacts, limit: string, reason: string): void {
+    this.seen.limited.push({ client, limit, reason });
     this.#look();
   }
   /** Resolves when what was seen fulfils the condition. */
