@@ -43,7 +43,7 @@ export class Commands {
     try {
       const value = await this.#inTurn(address, payload);
       onOutcome('acknowledged');
-      log.info({ ...facts, outcome: 'acknowledged', value, tookMs: Math.round(clock.monotonic() - startedMs) }, 'command');
+      log.info({ ...facts, outcome: 'acknowledged', value: shown(value), tookMs: Math.round(clock.monotonic() - startedMs) }, 'command');
       return value;
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem('command-rejected', (error as Error).message, { cause: error });

@@ -133,6 +133,20 @@ test('a retained command is not obeyed, a fresh one is', async () => {
   await stop();
 });
 
+test('clearing an old command is no command, not even for a text', async () => {
+  const { bus, clock, stop } = await begin({
+    note: 'driver: simulated\nproperties: { text: { datatype: string, settable: true, source: { value: hello } } }\n',
+  });
+  await clock.advance(0);
+  bus.receive('ledge-test/5/note/main/text/set', '');
+  await clock.advance(0);
+  expect(bus.held.get('ledge-test/5/note/main/text')).toBe('hello');
+  bus.receive('ledge-test/5/note/main/text/set', '\0');
+  await clock.advance(0);
+  expect(bus.held.get('ledge-test/5/note/main/text')).toBe('\0');
+  await stop();
+});
+
 test('it is well as long as the beat goes on', async () => {
   const { core, clock, stop } = await begin({ sensor: SENSOR });
   await clock.advance(60_000);

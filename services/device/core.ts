@@ -120,8 +120,9 @@ export class DeviceCore {
     await this.#put(this.#builtIn);
     await this.#dir.start();
     this.#unsubscribe = await bus.subscribe(filters.commands(edge.id), ({ topic, payload, retained }) => {
-      // Homie 5, "Property command topic": commands are not retained; an old one would be obeyed at each connection
-      if (!retained) void this.#onCommand(topic, payload.toString('utf8'));
+      // Homie 5, "Property command topic": commands are not retained; an old one would be obeyed at each connection.
+      // No bytes at all clear such an old one and are no command: an empty text has one zero byte
+      if (!retained && payload.length > 0) void this.#onCommand(topic, payload.toString('utf8'));
     });
     bus.start();
   }

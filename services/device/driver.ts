@@ -59,7 +59,10 @@ export interface DriverSink {
 export interface OpenThing {
   /** Properties that the core must ask for, each at its own interval. All others come through the sink. */
   readonly polled: ReadonlySet<PropertyKey>;
-  /** Reads the given polled properties. One failing does not fail the others: its entry is an Error. */
+  /**
+   * Reads the given polled properties. One failing does not fail the others: its entry is an Error. When the signal ends it,
+   * what was read until then is told; what was not asked is left out.
+   */
   read(keys: readonly PropertyKey[], signal: AbortSignal): Promise<ReadonlyMap<PropertyKey, Value | Error>>;
   /**
    * Sets a property. Resolves with the value that the thing has now (it acknowledged); throws `command-rejected` when it refuses.

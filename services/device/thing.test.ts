@@ -34,7 +34,10 @@ function scripted() {
         polled: new Set(world.polled),
         async read(keys, signal) {
           world.asked.push([...keys]);
-          const entries = keys.map(async (key): Promise<[string, Value | Error]> => [key, await world.answer(key, signal)]);
+          const entries = keys.map(async (key): Promise<[string, Value | Error]> => {
+            const answer = Promise.resolve(world.answer(key, signal)).catch((error: Error) => error);
+            return [key, await answer];
+          });
           return new Map(await Promise.all(entries));
         },
         write: (key, value) => world.write(key, value),
@@ -125,10 +128,20 @@ test('a read that hangs is given up after its time, and the thing goes on', asyn
   let hang = true;
   world.answer = () => (hang ? new Promise(() => {}) : 9);
   await clock.advance(1600);
+  await new Promise(setImmediate);
   expect(told).toContain('a failed: it did not answer within 500 ms');
   hang = false;
   await clock.advance(5000);
   expect(told).toContain('a=9');
+});
+
+test('a property that hangs fails alone; the others of its thing go on', async () => {
+  const { clock, world, told } = begin();
+  world.answer = (key, signal) =>
+    key === 'main/b' ? new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) : 3;
+  await clock.advance(500);
+  await new Promise(setImmediate);
+  expect(told).toEqual(['a=3', 'b failed: it did not answer within 500 ms']);
 });
 
 test('a driver that cannot be opened is tried again and again, with pauses of up to a minute', async () => {

@@ -258,8 +258,9 @@ export class RunningThing {
     if (this.#open !== open) return;
     for (const key of due) {
       const channel = this.#channels.get(key);
+      // another property may have taken all the time: this one is asked again at its next beat
+      if (!channel || (signal.aborted && !answers.has(key))) continue;
       const answer = answers.get(key) ?? new Problem('sensor-failed', 'the driver told nothing of it');
-      if (!channel) continue;
       if (answer instanceof Error) channel.fail(answer);
       else channel.take(answer, timeMs);
     }
@@ -285,5 +286,8 @@ export class RunningThing {
   }
 }
 
+/** Rejects when time is over, but lets a driver that heeds the signal say first what it has. */
 const rejectsWith = (signal: AbortSignal) =>
-  new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+  new Promise<never>((_resolve, reject) =>
+    signal.addEventListener('abort', () => setImmediate(() => reject(signal.reason)), { once: true }),
+  );

@@ -56,7 +56,11 @@ const propertyShape = z.strictObject({
   settable: z.boolean().default(false),
   retained: z.boolean().default(true).meta({ description: 'false for happenings such as a button press' }),
   history: z.boolean().default(true).meta({ description: 'false keeps this property out of the recorder' }),
-  scale: z.number().optional().meta({ description: 'what was read is multiplied by this …' }),
+  scale: z
+    .number()
+    .refine((scale) => scale !== 0, 'another number than 0 is wanted')
+    .optional()
+    .meta({ description: 'what was read is multiplied by this …' }),
   offset: z.number().optional().meta({ description: '… and this is added' }),
   source: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options for this property" }),
   sample: samplingRulesSchema.optional().meta({ description: "overrides the thing's sampling" }),

@@ -61,7 +61,6 @@ class HttpThing implements OpenThing {
     const wanted = keys.flatMap((key) => this.#properties.get(key) ?? []);
     const byAddress = Object.entries(Object.groupBy(wanted, ({ address }) => address));
     const answers = await Promise.all(byAddress.map(([address, properties = []]) => this.#readAddress(address, properties, signal)));
-    signal.throwIfAborted();
     return new Map(answers.flat());
   }
 

@@ -14,17 +14,21 @@ export function polledThing<Source>(
     polled: new Set(byKey.keys()),
     async read(keys, signal) {
       const values = new Map<string, Value | Error>();
+      const over = Promise.withResolvers<never>();
+      over.promise.catch(() => {});
+      const end = () => over.reject(signal.reason);
+      signal.addEventListener('abort', end, { once: true });
       for (const key of keys) {
-        signal.throwIfAborted();
+        if (signal.aborted) break; // what was read until now is told; the others were not asked
         const property = byKey.get(key);
         try {
           if (!property) throw new Problem('not-found', `there is no property ${key}`);
-          values.set(key, await readOne(property, signal));
+          values.set(key, await Promise.race([readOne(property, signal), over.promise]));
         } catch (error) {
-          signal.throwIfAborted();
           values.set(key, asError(error));
         }
       }
+      signal.removeEventListener('abort', end);
       return values;
     },
     write: async (key) => {

@@ -72,6 +72,7 @@ test.each([
   ['a word with a comma', 'driver: simulated\nproperties: { a: { datatype: enum, values: ["a,b"] } }\n', /words without a comma/],
   ['a word twice', 'driver: simulated\nproperties: { a: { datatype: enum, values: [a, a] } }\n', /each word once/],
   ['an unknown kind of colour', 'driver: simulated\nproperties: { a: { datatype: color, values: [cmyk] } }\n', /rgb, hsv and xyz/],
+  ['a scale of nothing', 'driver: simulated\nproperties: { a: { datatype: float, scale: 0 } }\n', /another number than 0/],
   ['no time between readings', 'driver: simulated\nsample: { every: 0ms }\nproperties: { a: { datatype: float } }\n', /1ms or more/],
   ['more time than a timer can wait', 'driver: simulated\nsample: { every: 30d }\nproperties: { a: { datatype: float } }\n', /24d or less/],
 ])('%s is refused', (_, yaml, message) => {

@@ -27,8 +27,8 @@ export const deviceApi = {
   readFile: operation({
     method: 'get',
     path: '/things/{thing}/file',
-    summary: 'The YAML of a thing',
-    for: 'viewer',
+    summary: 'The YAML of a thing, with the passwords and keys that may be in it',
+    for: 'admin',
     params: thingParams,
     response: thingFile,
     problems: ['not-found'],
