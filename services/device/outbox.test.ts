@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Outbox, type Queued, SEQ_BLOCK } from './outbox.ts';
 
@@ -93,4 +94,17 @@ test('a damaged file is set aside, and the numbers go on far above all that were
   expect(outbox.size).toBe(0);
   expect(outbox.nextSeq(sequenceOf(outbox))).toBe(NOW_MS);
   outbox.close();
+});
+
+test('a file that cannot be opened now, and is not damaged, is left as it is', () => {
+  const before = open();
+  before.append(readings(before, 10));
+  before.close();
+  const other = new DatabaseSync(file);
+  other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  expect(() => open()).toThrow(/locked/);
+  other.close();
+  const again = open();
+  expect(again.size).toBe(10);
+  again.close();
 });

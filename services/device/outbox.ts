@@ -4,7 +4,6 @@ import { Problem, type PropertyAddress, type Value } from '@ledge/contract';
 
 /** So many numbers are taken from the file at once. After a crash the count goes on behind them: none is used twice. */
 export const SEQ_BLOCK = 1000;
-/** Sequence numbers after a lost file begin at the milliseconds since 1970, which no honest sensor has counted to. */
 const CACHE_KIB = 2048;
 const JOURNAL_LIMIT_BYTES = 4 * 1024 * 1024;
 const VACUUM_PAGES = 2000;
@@ -28,6 +27,9 @@ export interface Queued {
 export interface Stored extends Queued {
   id: number;
 }
+
+/** SQLite's primary result codes SQLITE_CORRUPT and SQLITE_NOTADB. */
+const DAMAGED = new Set([11, 26]);
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS origin (seq INTEGER NOT NULL) STRICT;
@@ -77,8 +79,9 @@ export class Outbox {
   }
 
   /**
-   * Opens the file, or makes it. One that is damaged is set aside beside it (`set` says so) and a new one begun,
-   * whose numbers start at `nowMs`, so that none is used twice.
+   * Opens the file, or makes it. One that is damaged is set aside beside it (`damaged` says where) and a new one begun,
+   * whose numbers start at `nowMs`, the milliseconds since 1970: no honest sensor has counted so far, so none is used twice.
+   * @throws whatever else keeps it from being opened, such as a full disk: what is in it is still good
    */
   static open(file: string, nowMs: number): { outbox: Outbox; damaged: string | undefined } {
     let damaged: string | undefined;
@@ -86,7 +89,8 @@ export class Outbox {
     try {
       database = openDatabase(file);
       Outbox.#probe(database);
-    } catch {
+    } catch (error) {
+      if (!DAMAGED.has(((error as { errcode?: number }).errcode ?? 0) & 0xff)) throw error;
       damaged = `${file}.damaged-${nowMs}`;
       renameSync(file, damaged);
       for (const suffix of ['-wal', '-shm']) {

@@ -89,6 +89,9 @@ export const nodeSchema = z.strictObject({
 });
 export type NodeConfig = z.infer<typeof nodeSchema>;
 
+/** Things that another service of Ledge says by itself: no file may take their names. */
+export const TAKEN_THINGS: readonly string[] = ['media'];
+
 /** Node that holds `properties` which a file lists directly under the thing. */
 export const DEFAULT_NODE = 'main';
 

@@ -75,7 +75,7 @@ const NETWORK_REASONS: Record<string, string> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that it signed itself',
 };
 
-const causeCode = (error: unknown) => ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+const causeOf = (error: unknown) => (error as Error).cause as NodeJS.ErrnoException | undefined;
 
 /**
  * The text that an address answers. At most {@link MAX_ANSWER_BYTES} and {@link MAX_REDIRECTS}.
@@ -97,8 +97,9 @@ export async function request(
     if (cause instanceof Problem) throw cause;
     const shown = shownUrl(address);
     if (timedOut.signal.aborted) throw failed(`${shown} did not answer within ${how.timeoutMs / 1000} s`, cause);
-    const code = causeCode(cause);
-    throw failed(`${shown} ${NETWORK_REASONS[code] ?? `cannot be asked (${code || (cause as Error).message})`}`, cause);
+    const why = causeOf(cause);
+    const code = why?.code ?? '';
+    throw failed(`${shown} ${NETWORK_REASONS[code] ?? `cannot be asked (${code || (why ?? (cause as Error)).message})`}`, cause);
   } finally {
     stopTimer();
   }

@@ -81,6 +81,10 @@ test('what goes wrong is told with the address, and without its query', async ()
     throw new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) });
   };
   expect(await readOne(thing, 'power')).toBe(`fault: ${shown} refuses the connection`);
+  answer = () => {
+    throw new TypeError('fetch failed', { cause: new Error('bad port') });
+  };
+  expect(await readOne(thing, 'power')).toBe(`fault: ${shown} cannot be asked (bad port)`);
 });
 
 test('plain text is a value when there is no path', async () => {

@@ -25,6 +25,17 @@ test('tells the temperature of the processor, not of the first zone', async () =
   expect(await open.read(['main/cpu-temperature'], signal())).toEqual(new Map([['main/cpu-temperature', 51.3]]));
 });
 
+test('an empty temperature is a fault, and not the freezing point', async () => {
+  const root = await tree({ ...ZONES, 'sys/class/thermal/thermal_zone1/temp': '\n' });
+  const setup = { driver: system, environment: testEnvironment({ root }), properties: [metric('cpu-temperature')] };
+  const open = await system.open(contractThing(setup), recordingSink(), setup.environment);
+  const answers = await open.read(['main/cpu-temperature'], signal());
+  expect(answers.get('main/cpu-temperature')).toMatchObject({
+    code: 'sensor-failed',
+    message: expect.stringContaining('a number is wanted'),
+  });
+});
+
 test('where there is no thermal zone, that property fails and the others do not', async () => {
   const setup = { driver: system, environment: testEnvironment(), properties: [metric('cpu-temperature'), metric('memory')] };
   const open = await system.open(contractThing(setup), recordingSink(), setup.environment);

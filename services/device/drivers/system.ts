@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Problem, type Value } from '@ledge/contract';
 import { z } from 'zod';
 import { defineDriver, type OpenThing } from '../driver.ts';
+import { toNumber } from './sysfs.ts';
 
 const MIB = 1024 * 1024;
 const THERMAL = 'sys/class/thermal';
@@ -85,7 +86,7 @@ properties:
 
     async function temperature(): Promise<number> {
       if (!zone) throw new Problem('sensor-failed', 'this machine tells no temperature');
-      return rounded(Number(await readFile(join(zone, 'temp'), 'utf8')) / 1000, 1);
+      return rounded(toNumber((await readFile(join(zone, 'temp'), 'utf8')).trim(), `${zone}/temp`) / 1000, 1);
     }
 
     async function measure(metric: (typeof METRICS)[number], path = '/'): Promise<Value> {

@@ -85,6 +85,12 @@ test('the name of a file must be an id', () => {
   );
 });
 
+test('a file cannot take the name of a thing that another service says', () => {
+  expect(mistakes('driver: simulated\nproperties: { a: { datatype: float } }\n', 'media')[0]?.message).toMatch(
+    /media is said by another service/,
+  );
+});
+
 test('the sentence names file and line', () => {
   expect(() => parse('driver: warp\nproperties: { a: { datatype: float } }\n')).toThrow(/^greenhouse\.yaml line 1: driver is "warp"/);
 });

@@ -9,6 +9,7 @@ import {
   type Sampling,
   samplingSchema,
   shown,
+  TAKEN_THINGS,
   thingSchema,
 } from '@ledge/contract';
 import { type Document, isCollection, isMap, isPair, isScalar, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
@@ -169,6 +170,7 @@ export function parseThing(id: string, yaml: string, file: string | null, driver
   if (!ID_PATTERN.test(id) || id.length > 64) {
     refuse({ file: name }, `the file's name is ${shown(id)}; lower-case letters, digits and hyphens are wanted, such as living-room.yaml`);
   }
+  if (TAKEN_THINGS.includes(id)) refuse({ file: name }, `the thing ${id} is said by another service; another name for the file is wanted`);
   const { place, content } = readYaml(name, yaml);
   const thing = taken(place, thingSchema, content);
   const driver = drivers.get(thing.driver);
