@@ -5,6 +5,7 @@ import type { Admission, ClientFacts, ClientRights } from './engine.ts';
 import { ackFrame, Fault, FrameCutter, type Publish, packetType, parseAckId, parsePublish, TYPE } from './frames.ts';
 import { CONNECT_PACKET_BYTES, type Limits } from './limits.ts';
 import { Link, type LinkHouse, type LinkOwner, type Peer } from './link.ts';
+import type { Accepted } from './listeners.ts';
 import { Message } from './message.ts';
 import type { Session, Way } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -50,7 +51,7 @@ function faultOf(topic: string): string | undefined {
  * One client's connection. PUBLISH with QoS 0 and 1 and acknowledgements are dealt with here, in turns; everything else of the
  * protocol goes through to aedes, and packets behind it wait for its answer.
  */
-export class Connection implements LinkOwner, SocketOwner, Way {
+export class Connection implements LinkOwner, SocketOwner, Way, Accepted {
   readonly link: Link;
   greeting: Greeting | undefined;
   admission: Admission | undefined;
@@ -277,6 +278,12 @@ export class Connection implements LinkOwner, SocketOwner, Way {
     const silentMs = nowMs - this.link.heardAtMs;
     if (keepaliveS === 0 || silentMs <= keepaliveS * 1000 * KEEPALIVE_GRACE) return undefined;
     return `was silent for more than its keep alive of ${keepaliveS} s`;
+  }
+
+  overfull(reason: string): void {
+    if (this.link.closed) return;
+    this.limited('packetBytes', reason);
+    this.close(reason);
   }
 
   close(reason: string): void {

@@ -165,7 +165,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
     return this.#listeners.ports;
   }
 
-  #accept(stream: Duplex, peer: Peer): void {
+  #accept(stream: Duplex, peer: Peer): Connection | undefined {
     this.traffic.sockets += 1;
     const { connections, connectionsPerAddress } = this.limits;
     const fromThere = this.#perAddress.get(peer.address) ?? 0;
@@ -179,12 +179,13 @@ export class AedesEngine implements Engine, ConnectionHouse {
       stream.on('error', () => {});
       stream.destroy();
       this.#refuse(facts, refusal);
-      return;
+      return undefined;
     }
     this.#perAddress.set(peer.address, fromThere + 1);
     const connection = new Connection(stream, peer, this);
     this.#connections.add(connection);
     connection.start();
+    return connection;
   }
 
   #refuse(facts: ClientFacts, reason: string): void {

@@ -49,9 +49,13 @@ export class FrameCutter {
   #carry: Buffer | undefined;
   #carried = 0;
 
-  /** Bytes that are held and not yet taken as packets. */
+  /** Bytes that have not been looked at; what there is of an unfinished packet is not among them. */
   get held(): number {
     return this.#held;
+  }
+  /** Bytes of a packet that goes on in the next chunk. */
+  get unfinished(): number {
+    return this.#carry ? this.#carried : 0;
   }
 
   push(chunk: Buffer): void {
@@ -63,14 +67,14 @@ export class FrameCutter {
   /** The next whole packet; undefined when more bytes are needed. Throws {@link Fault} for one of more than `mostBytes`. */
   next(mostBytes: number): Buffer | undefined {
     for (let chunk = this.#chunks[0]; chunk; chunk = this.#chunks[0]) {
+      const from = this.#at;
       const frame = this.#carry ? this.#complete(this.#carry, chunk, mostBytes) : this.#cut(chunk, mostBytes);
+      this.#held -= this.#at - from;
       if (this.#at === chunk.length) {
         this.#chunks.shift();
         this.#at = 0;
       }
-      if (!frame) continue;
-      this.#held -= frame.length;
-      return frame;
+      if (frame) return frame;
     }
     return undefined;
   }

@@ -68,6 +68,7 @@ export class Link implements Worker, Gatherer {
   #chunks: { buffer: Buffer; bytes: number; packets: number }[] = [];
   #waitingBytes = 0;
   #waitingPackets = 0;
+  #unfinishedBytes = 0;
   #blocked = false;
 
   constructor(stream: Duplex, peer: Peer, house: LinkHouse, owner: LinkOwner) {
@@ -130,6 +131,7 @@ export class Link implements Worker, Gatherer {
           return false;
         }
         const frame = this.#cutter.next(this.#owner.packetBytes);
+        this.#reckonUnfinished(this.#cutter.unfinished);
         if (!frame) {
           this.#readOn();
           return false;
@@ -147,6 +149,16 @@ export class Link implements Worker, Gatherer {
       this.close(reason);
       return false;
     }
+  }
+
+  /** Unfinished packets count as waiting: many clients that each send most of a large one must not fill the memory. */
+  #reckonUnfinished(bytes: number): void {
+    if (bytes === this.#unfinishedBytes) return;
+    this.#house.waitingBytes += bytes - this.#unfinishedBytes;
+    this.#unfinishedBytes = bytes;
+    const { queuedBytesTotal } = this.#house.limits;
+    if (bytes < FAIR_SHARE_BYTES || this.#house.waitingBytes < queuedBytesTotal) return;
+    throw new Fault(`sends a large packet while ${queuedBytesTotal} bytes wait for all clients together`, 'queuedBytesTotal');
   }
 
   /** Pushes back on the socket until there is room under the rate again. */
@@ -246,6 +258,7 @@ export class Link implements Worker, Gatherer {
     this.#resting?.();
     this.#resting = undefined;
     this.#waiting(-this.#waitingBytes, -this.#waitingPackets);
+    this.#house.waitingBytes -= this.#unfinishedBytes;
     this.#chunks = [];
     this.#gathered = [];
     this.#stream.removeAllListeners('data');

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Problem } from '@ledge/contract';
-import { createWebSocketStream, WebSocketServer } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import type { Peer, Transport } from './link.ts';
 
 export interface ListenSettings {
@@ -14,7 +14,6 @@ export interface ListenSettings {
   tlsPort: number;
   webSocketPort: number;
   secureWebSocketPort: number;
-  packetBytes: number;
 }
 export interface Certificate {
   cert: string;
@@ -32,8 +31,16 @@ const SUBPROTOCOLS = ['mqtt', 'mqttv3.1'];
 const WEB_SOCKET_PATH = '/mqtt';
 const HANDSHAKE_MS = 10_000;
 const BACKLOG = 511;
+/** Two chunks of a socket: the beginning of a message comes in one chunk with the end of the one before, and several packets may share one. */
+const MESSAGE_SLACK_BYTES = 131_072;
 
-type Accept = (stream: Duplex, peer: Peer) => void;
+/** Whom a stream was given to. */
+export interface Accepted {
+  readonly packetBytes: number;
+  /** More came than any packet may have. */
+  overfull(reason: string): void;
+}
+type Accept = (stream: Duplex, peer: Peer) => Accepted | undefined;
 type Refuse = (address: string, reason: string) => void;
 
 interface Open {
@@ -121,12 +128,13 @@ export class Listeners {
     const webSockets = new WebSocketServer({
       server,
       path: WEB_SOCKET_PATH,
-      maxPayload: this.#settings.packetBytes * 2,
+      maxPayload: 0, // bounded below, by what the client may send just then
       perMessageDeflate: false,
       handleProtocols: (offered) => SUBPROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
     });
     webSockets.on('connection', (webSocket, request) => {
-      this.#accept(createWebSocketStream(webSocket), peerOf(request.socket, transport));
+      const accepted = this.#accept(createWebSocketStream(webSocket), peerOf(request.socket, transport));
+      if (accepted) boundMessages(webSocket, request.socket, accepted);
     });
     webSockets.on('error', () => {}); // the server's own error, which #listen hears
     await this.#listen(transport, port, setting, server, webSockets);
@@ -152,6 +160,19 @@ const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as
 
 /** OpenSSL's message is a line of numbers and file names; `reason` is the words in it. */
 const tlsFault = ({ reason, code, message }: Error & { reason?: string; code?: string }) => `TLS failed: ${reason ?? code ?? message}`;
+
+/** A WebSocket message is gathered whole before we get any of it: so what comes is counted before that, and ended in time. */
+function boundMessages(webSocket: WebSocket, socket: Socket, accepted: Accepted): void {
+  let gathered = 0;
+  webSocket.on('message', () => {
+    gathered = 0;
+  });
+  socket.on('data', (chunk: Buffer) => {
+    gathered += chunk.length;
+    const most = accepted.packetBytes + MESSAGE_SLACK_BYTES;
+    if (gathered > most) accepted.overfull(`sent a WebSocket message of more than ${most} bytes`);
+  });
+}
 
 function peerOf(socket: Socket, transport: Transport): Peer {
   return { address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''), transport };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { ackFrame, FrameCutter, packetType, parsePublish, publishFrame, TYPE, withId } from './frames.ts';
-import { receive, type TestBroker, testBroker } from './test-support.ts';
+import { freePort, receive, type TestBroker, testBroker } from './test-support.ts';
 
 const connectFrame = (clientId: string) => {
   const id = Buffer.from(clientId);
@@ -94,6 +95,58 @@ test('a packet that is too large ends the connection before it is read', async (
   stranger.write(Buffer.from([TYPE.connect << 4, 0xff, 0xff, 0x03]));
   await broker.host.until((seen) => seen.refused.length > 0);
   expect(broker.host.seen.refused[0]).toMatch(/^sent a packet of 65539 bytes; 2048 are allowed/);
+});
+
+test.each([100_000, 200_000, 1_000_000])('a message of %i bytes arrives whole', async (bytes) => {
+  await using broker = await testBroker();
+  const subscriber = await broker.connect();
+  await subscriber.subscribeAsync('large', { qos: 1 });
+  const got = receive(subscriber, 1);
+  const publisher = await broker.connect();
+  await publisher.publishAsync('large', 'x'.repeat(bytes), { qos: 1 });
+  expect((await got)[0]?.length).toBe('large '.length + bytes);
+});
+
+test('clients that each send most of a large packet and no more fill the memory of all only to its limit', async () => {
+  await using broker = await testBroker({ queuedBytesTotal: 1_048_576 });
+  const most = publishFrame('a', Buffer.alloc(600_000), 0, false).subarray(0, 550_000);
+  const first = await rawClient(broker, 'first');
+  first.write(most);
+  await vi.waitFor(() => expect(broker.engine.levels().queuedBytes).toBe(550_000));
+  const second = await rawClient(broker, 'second');
+  second.write(most);
+  await left(broker, 'second');
+  expect(broker.host.seen.limited).toMatchObject([{ client: 'second', limit: 'queuedBytesTotal' }]);
+  expect(broker.host.seen.left).toHaveLength(1);
+  first.destroy();
+  await left(broker, 'first');
+  expect(broker.engine.levels().queuedBytes).toBe(0);
+});
+
+test('a WebSocket message that goes on and on is ended before it fills the memory, before CONNECT and after', async () => {
+  const webSocketPort = await freePort();
+  await using broker = await testBroker({ webSocketPort, packetBytes: 65_536 });
+  const open = async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${webSocketPort}/mqtt`, 'mqtt');
+    await once(socket, 'open');
+    return socket;
+  };
+  const stranger = await open();
+  stranger.send(Buffer.alloc(200_000), { fin: false });
+  await once(stranger, 'close');
+  const known = await open();
+  known.send(connectFrame('known'));
+  await once(known, 'message');
+  let heard = 0;
+  const all = new Promise<void>((resolve) => broker.engine.listen('a', () => ++heard === 20 && resolve()));
+  for (let n = 0; n < 20; n++) known.send(publishFrame('a', Buffer.alloc(60_000), 0, false));
+  await all;
+  known.send(Buffer.alloc(300_000), { fin: false });
+  await left(broker, 'known');
+  expect(broker.host.seen.limited).toMatchObject([
+    { client: '', limit: 'packetBytes' },
+    { client: 'known', limit: 'packetBytes', reason: 'sent a WebSocket message of more than 196608 bytes' },
+  ]);
 });
 
 test('more connections than allowed are closed at once, and told', async () => {

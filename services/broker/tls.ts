@@ -4,7 +4,6 @@ import { hostname, networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Problem } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
-import { generate } from 'selfsigned';
 import type { Certificate } from './listeners.ts';
 
 const DAY_MS = 86_400_000;
@@ -79,6 +78,7 @@ async function makeCertificate(edge: string, nowMs: number): Promise<Certificate
   const names = new Set([edge, `${edge}.local`, hostname(), 'localhost']);
   const addresses = new Set(['127.0.0.1', '::1']);
   for (const of of Object.values(networkInterfaces())) for (const { address, scopeid } of of ?? []) if (!scopeid) addresses.add(address);
+  const { generate } = await import('selfsigned'); // 4 MiB, for something done once in a box's life
   const { cert, private: key } = await generate([{ name: 'commonName', value: edge }], {
     keyType: 'ec',
     curve: 'P-256',
