@@ -5,8 +5,9 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { type Settings, settingsSchema } from './config.ts';
 import { Hub } from './hub.ts';
-import { QUIET_MS } from './snapshots.ts';
+import { MAX_AT_ONCE, QUIET_MS } from './snapshots.ts';
 import { TestSink } from './test-sink.ts';
+import { MAX_FILTERS } from './upstream.ts';
 
 const EDGE = 'ledge-test';
 const SNAPSHOT_MS = 3 * QUIET_MS;
@@ -243,4 +244,39 @@ test('a narrower filter shares the wider subscription', async () => {
   bus.receive(`${EDGE}/5/lamp/$state`, 'ready');
   bus.receive(`${EDGE}/5/lamp/main/on`, 'true');
   expect(sink.story.slice(2)).toEqual([`${EDGE}/5/lamp/$state=ready`]);
+});
+
+test('filters that are only kept for who may come back make room for new ones; when all are in use one more is refused', async () => {
+  const { bus, hub, join } = given();
+  for (let n = 0; n < MAX_FILTERS + 50; n++) {
+    const { leave } = await join([`a/${n}/#`]);
+    leave();
+  }
+  expect(hub.filters).toHaveLength(MAX_FILTERS);
+  for (let n = 0; n < MAX_FILTERS / 50; n++) await join(Array.from({ length: 50 }, (_, m) => `b/${n}/${m}`));
+  await expect(join(['c/#'])).rejects.toMatchObject({ code: 'too-many-readers' });
+  const { sink } = await join(['b/0/0']);
+  bus.receive('b/0/0', 'still heard');
+  expect([hub.filters.length, hub.counters.messages, sink.state]).toEqual([MAX_FILTERS, 1, 'open']);
+});
+
+test('the broker is asked for the retained values of some filters at a time, and for all in the end', async () => {
+  const { bus, clock, listen, join } = given();
+  await listen(['#']);
+  let [now, most] = [0, 0];
+  const { subscribe } = bus;
+  bus.subscribe = async (...wanted) => {
+    now += 1;
+    most = Math.max(most, now);
+    const unsubscribe = await subscribe.apply(bus, wanted);
+    return async () => {
+      now -= 1;
+      await unsubscribe();
+    };
+  };
+  const joined = await Promise.all(Array.from({ length: MAX_AT_ONCE + 50 }, (_, n) => join([`a/${n}`])));
+  await clock.advance(SNAPSHOT_MS);
+  await clock.advance(SNAPSHOT_MS);
+  expect(joined.filter(({ sink }) => sink.story.includes('(live)'))).toHaveLength(MAX_AT_ONCE + 50);
+  expect([now, most]).toEqual([0, MAX_AT_ONCE]);
 });

@@ -44,7 +44,6 @@ export function serveSse(api: Api, { hub, bus, edge }: { hub: Hub; bus: Bus; edg
     if (!mayPublish(rulesOfRole(caller.role, edge), topic)) {
       throw new Problem('not-allowed', `topic is ${shown(topic)}; the role ${caller.role} may not publish there`);
     }
-    if (value === undefined) throw new Problem('invalid-value', 'value is nothing; text or a JSON value is wanted');
     await bus.publish(topic, typeof value === 'string' ? value : JSON.stringify(value), { retain, qos });
     return { topic };
   });

@@ -6,6 +6,8 @@ import type { Reader } from './reader.ts';
 export const QUIET_MS = 50;
 /** A broker that never falls silent is not waited for. */
 export const LONGEST_MS = 3000;
+/** Filters that are asked for at a time: each is a subscription of its own. */
+export const MAX_AT_ONCE = 200;
 
 /**
  * Retained values from the broker itself, at the moment when readers come: subscribing again makes it say them all
@@ -29,7 +31,14 @@ export class Snapshots {
   ask(filter: string, reader: Reader): void {
     const readers = this.#asked.get(filter) ?? new Set();
     this.#asked.set(filter, readers.add(reader));
-    if (!this.#running.has(filter)) void this.#run(filter);
+    this.#runMore();
+  }
+
+  #runMore(): void {
+    for (const filter of this.#asked.keys()) {
+      if (this.#running.size >= MAX_AT_ONCE) return;
+      if (!this.#running.has(filter)) void this.#run(filter);
+    }
   }
 
   /** Forgets what was asked, and what is under way: the broker went away, or we stop. */
@@ -50,6 +59,7 @@ export class Snapshots {
       if (epoch === this.#epoch) for (const reader of readers) reader.retainedSaid(filter);
     }
     this.#running.delete(filter);
+    this.#runMore();
   }
 
   #take(filter: string): Reader[] {

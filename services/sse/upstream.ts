@@ -1,4 +1,4 @@
-import { filterCovers, topicMatches } from '@ledge/contract';
+import { filterCovers, Problem, topicMatches } from '@ledge/contract';
 import type { Bus, Clock, Logger, Message } from '@ledge/kit';
 
 interface Held {
@@ -21,6 +21,9 @@ export interface UpstreamOptions {
 }
 
 const MAX_OWNERS = 20_000;
+/** With those of the snapshots fewer than the broker allows one client. */
+export const MAX_FILTERS = 700;
+const RETRY_AFTER_S = 10;
 
 /**
  * What sse itself subscribes to: one subscription per filter that no other covers, shared by all readers, and kept for a while after
@@ -45,7 +48,10 @@ export class Upstream {
     this.#lingerMs = ms;
   }
 
-  /** Listens to a filter until the returned function is called. Rejects when the broker refuses it. */
+  /**
+   * Listens to a filter until the returned function is called. Rejects when the broker refuses it.
+   * @throws Problem `too-many-readers` when so many filters are in use that there is no room for another
+   */
   async hold(filter: string): Promise<() => void> {
     const held = this.#covering(filter) ?? this.#subscribe(filter);
     held.users += 1;
@@ -85,6 +91,7 @@ export class Upstream {
   }
 
   #subscribe(filter: string): Held {
+    if (this.#held.size >= MAX_FILTERS) this.#makeRoom();
     const { bus, mark, onMessage } = this.#options;
     const onUpstream = (message: Message) => {
       // retained values are asked for by Snapshots, at the moment when a reader wants them
@@ -120,12 +127,23 @@ export class Upstream {
   #leave(held: Held): void {
     held.users -= 1;
     if (held.users > 0 || this.#held.get(held.filter) !== held) return;
-    held.cancelLinger = this.#options.clock.after(this.#lingerMs, () => {
-      this.#forget(held);
-      held.subscribed
-        .then((unsubscribe) => unsubscribe())
-        .catch((error: unknown) => this.#options.log.warn({ filter: held.filter, err: error }, 'not unsubscribed'));
-    });
+    held.cancelLinger = this.#options.clock.after(this.#lingerMs, () => this.#giveUp(held));
+  }
+
+  #makeRoom(): void {
+    const unused = [...this.#held.values()].find(({ users }) => users === 0);
+    if (!unused)
+      throw new Problem('too-many-readers', `${MAX_FILTERS} different topic filters are listened to already`, {
+        retryAfterS: RETRY_AFTER_S,
+      });
+    this.#giveUp(unused);
+  }
+
+  #giveUp(held: Held): void {
+    this.#forget(held);
+    held.subscribed
+      .then((unsubscribe) => unsubscribe())
+      .catch((error: unknown) => this.#options.log.warn({ filter: held.filter, err: error }, 'not unsubscribed'));
   }
 
   #forget(held: Held): void {

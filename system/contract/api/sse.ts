@@ -33,7 +33,9 @@ export const sseApi = {
     summary: 'Messages as server-sent events: retained values first, then live; Last-Event-ID replays what was missed',
     for: 'viewer',
     query: z.object({
-      topic: z.union([filter, z.array(filter).min(1).max(50)]).transform((t) => (Array.isArray(t) ? t : [t])),
+      topic: z
+        .union([filter, z.array(filter).min(1).max(50)], '1 to 50 topic filters such as garden/# are wanted')
+        .transform((t) => (Array.isArray(t) ? t : [t])),
       lastEventId: z.string().optional().meta({ description: 'as the Last-Event-ID header, for clients that cannot set it' }),
     }),
     streams: 'text/event-stream',
@@ -48,7 +50,7 @@ export const sseApi = {
       topic,
       value: z.unknown().meta({ description: 'text goes as it is, anything else as JSON' }),
       retain: z.boolean().default(false),
-      qos: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(1),
+      qos: z.literal([0, 1, 2]).default(1),
     }),
     response: z.object({ topic: z.string() }),
     problems: ['invalid-value', 'not-allowed', 'bus-away'],
