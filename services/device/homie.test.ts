@@ -129,6 +129,22 @@ test('after each further connection everything is said again', async () => {
   expect(said(bus).at(-1)).toBe('system/$state=ready');
 });
 
+test('a thing that changed while the broker was away is init before its new description', async () => {
+  const { bus, homie } = await begin();
+  homie.put(LAMP);
+  homie.state('lamp', 'ready');
+  await settle();
+  bus.disconnect();
+  homie.put({ ...LAMP, name: 'Other' });
+  const before = bus.said.length;
+  bus.connect();
+  await settle();
+  const lines = said(bus)
+    .slice(before)
+    .filter((line) => line.startsWith('lamp/$'));
+  expect(lines).toEqual(['lamp/$state=init', expect.stringMatching(/^lamp\/\$description=/), 'lamp/$state=ready']);
+});
+
 test('a happening is said once and not retained, and not at all while the broker is away', async () => {
   const { bus, homie } = await begin();
   homie.put(LAMP);

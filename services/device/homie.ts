@@ -61,6 +61,8 @@ interface Device {
   thing: ThingConfig | undefined;
   state: DeviceState;
   description: HomieDescription;
+  /** What a broker of this run was told last. */
+  told: HomieDescription | undefined;
   /** Topics of this device, in the order in which a new broker is to hear them. */
   topics: Set<string>;
 }
@@ -208,6 +210,7 @@ export class HomiePublisher {
       thing,
       state: isRoot ? 'ready' : (before?.state ?? 'init'),
       description: this.#described(describe(thing ?? { ...EMPTY, name: this.#rootName }, place), before?.description),
+      told: before?.told,
       topics: before?.topics ?? new Set(),
     };
   }
@@ -233,6 +236,7 @@ export class HomiePublisher {
   /** Homie 5: a description may only change while the device is not ready. */
   #sayDescription(id: string, device: Device): void {
     const state = topics.state(this.#edge, id);
+    if (this.#bus.connected) device.told = device.description;
     this.#say(device, state, 'init');
     this.#say(device, topics.description(this.#edge, id), device.description);
     this.#say(device, state, device.state);
@@ -249,6 +253,9 @@ export class HomiePublisher {
   #sayDevice(id: string, device: Device): void {
     const state = topics.state(this.#edge, id);
     const description = topics.description(this.#edge, id);
+    // it changed while the broker was away, where it may still be held as ready
+    if (device.told && device.told !== device.description) this.#retained.say(state, 'init');
+    device.told = device.description;
     this.#retained.say(description, device.description);
     for (const topic of device.topics) if (topic !== state && topic !== description) this.#retained.repeat(topic);
     this.#retained.say(state, device.state);
