@@ -21,6 +21,10 @@ async function findProgram(name: string, environment: ProcessEnvironment): Promi
   return undefined;
 }
 
+/** What configures us, the admin's first password among it, is nothing for a program that reads other people's streams. */
+const withoutOurs = (environment: ProcessEnvironment) =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('EDGE_')));
+
 /**
  * Real mplayer processes. mplayer plays on when its stdin closes, so on Linux `setpriv` (util-linux) has the kernel end it with us, however we end.
  * `home` keeps it away from the user's own mplayer settings.
@@ -39,7 +43,7 @@ export function nodeProcesses(home: string, environment: ProcessEnvironment = pr
       const child = spawn(command ?? program, rest, {
         stdio: ['pipe', 'pipe', 'pipe'],
         windowsHide: true,
-        env: { ...environment, HOME: home, MPLAYER_HOME: home, LC_ALL: 'C.UTF-8' },
+        env: { ...withoutOurs(environment), HOME: home, MPLAYER_HOME: home, LC_ALL: 'C.UTF-8' },
       });
       // a write to an mplayer that just died fails here; that it died is told by `ended`
       child.stdin.on('error', () => {});
