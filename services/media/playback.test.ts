@@ -28,10 +28,15 @@ interface Bench {
   remembered: Remembered[];
 }
 
-async function bench(sources: readonly string[] = [], remembered: Partial<Remembered> = {}): Promise<Bench> {
+async function bench(
+  sources: readonly string[] = [],
+  remembered: Partial<Remembered> = {},
+  { present = true }: { present?: boolean } = {},
+): Promise<Bench> {
   const clock = fakeClock();
   const all = { ...SOURCES };
   const player = new SimulatedPlayer(clock, (source) => all[source]);
+  player.present = present;
   const made: Omit<Bench, 'playback'> = { player, clock, sources: all, started: [], failed: [], remembered: [] };
   const playback = new Playback({
     player,
@@ -183,14 +188,26 @@ test('without mplayer the service says so, lives, and plays when it is there', a
 });
 
 test('what played before a restart plays on as soon as mplayer is installed', async () => {
+  const { playback, player, clock } = await bench(['a.mp3'], { index: 0, mode: 'playing', positionS: 6, volume: 20 }, { present: false });
+  expect(playback.state()).toMatchObject({ state: 'connecting', fault: 'mplayer is not installed.' });
+  player.present = true;
+  await clock.advance(2000);
+  expect(player.loads).toMatchObject([{ source: '/a.mp3', positionS: 6, volume: 20 }]);
+  expect(playback.state()).toMatchObject({ state: 'playing', fault: null });
+});
+
+test('a player that dies while its program is replaced goes on where it was when that is there again', async () => {
   const { playback, player, clock } = await bench(['a.mp3']);
-  await playback.stop();
-  const again = new SimulatedPlayer(clock, () => ({ lengthS: 10 }));
-  again.present = false;
-  expect(player.loads).toHaveLength(0);
-  const restored = await bench(['a.mp3'], { index: 0, mode: 'playing', positionS: 6, volume: 20 });
-  expect(restored.player.loads).toMatchObject([{ source: '/a.mp3', positionS: 6, volume: 20 }]);
-  expect(restored.playback.state()).toMatchObject({ state: 'playing', positionS: 6 });
+  await playback.play();
+  await clock.advance(4000);
+  player.present = false;
+  player.die();
+  await clock.advance(5000);
+  expect(playback.state()).toMatchObject({ state: 'connecting', positionS: 4, fault: 'mplayer is not installed.' });
+  player.present = true;
+  await clock.advance(2000);
+  expect(playback.state()).toMatchObject({ state: 'playing', fault: null });
+  expect(player.loads.at(-1)?.positionS).toBeCloseTo(4, 0);
 });
 
 test('what was paused before a restart is paused after it, and makes no sound', async () => {

@@ -325,8 +325,8 @@ export class Playback {
       () => report?.resolve(),
       (error: unknown) => {
         if (attempt.signal.aborted) return report?.resolve();
-        if (report) return report.reject(error);
-        this.#ports.log.error({ err: error }, 'the playing loop ended');
+        report?.reject(error);
+        if (!(error instanceof Problem)) this.#ports.log.error({ err: error }, 'the playing loop ended');
       },
     );
   }
@@ -341,7 +341,8 @@ export class Playback {
   }
 
   /** Plays the current track and those after it until told otherwise. */
-  async #carry(signal: AbortSignal, report?: Report): Promise<void> {
+  async #carry(signal: AbortSignal, waitedFor?: Report): Promise<void> {
+    let report = waitedFor;
     let losses = 0;
     let failures = 0;
     for (let track = this.#queue.current; track; track = this.#queue.current) {
@@ -358,6 +359,8 @@ export class Playback {
         await this.#ports.clock.sleep(LOOK_FOR_PLAYER_EVERY_MS, signal);
         continue;
       }
+      // what was heard has been reported: from now on a player that is missing is waited for
+      if (outcome.type !== 'failed') report = undefined;
       if (outcome.type !== 'ended') {
         losses = this.#position.s > fromS ? 1 : losses + 1;
         if (stream) {
