@@ -15,18 +15,22 @@ import { Users } from './users.ts';
 
 /** The same client and reason are told once in this time, with how many were kept back. */
 const TELL_EVERY_MS = 10_000;
+/** And no more than this of all: strangers can make up as many names as they like. */
+const TELL_MOST = 50;
 
 /** Logs what happens at the doors, and says events; a flood of refusals must not become a flood of those. */
 class Doorman implements EngineHost {
   readonly #context: ServiceContext<BrokerSettings>;
   readonly #clients: ClientList;
-  readonly #seldom: Seldom;
+  readonly #refusals: Seldom;
+  readonly #limits: Seldom;
   readonly authenticate: EngineHost['authenticate'];
 
   constructor(context: ServiceContext<BrokerSettings>, accounts: Accounts, clients: ClientList) {
     this.#context = context;
     this.#clients = clients;
-    this.#seldom = new Seldom(context.clock, TELL_EVERY_MS);
+    this.#refusals = new Seldom(context.clock, TELL_EVERY_MS, TELL_MOST);
+    this.#limits = new Seldom(context.clock, TELL_EVERY_MS, TELL_MOST);
     this.authenticate = (credentials) => accounts.admit(credentials);
   }
 
@@ -40,14 +44,14 @@ class Doorman implements EngineHost {
   }
 
   refused(facts: ClientFacts, reason: string): void {
-    const kept = this.#seldom.ask(`refused ${facts.address} ${facts.user} ${kindOf(reason)}`);
+    const kept = this.#refusals.ask(`${facts.address} ${facts.user} ${kindOf(reason)}`);
     if (kept === undefined) return;
     this.#context.log.warn({ ...facts, reason, kept }, 'client refused');
     this.#context.emit('client-refused', { ...facts, reason });
   }
 
   limited(facts: ClientFacts, limit: string, reason: string): void {
-    const kept = this.#seldom.ask(`limited ${facts.client} ${limit}`);
+    const kept = this.#limits.ask(`${facts.client} ${limit}`);
     if (kept === undefined) return;
     this.#context.log.warn({ ...facts, limit, reason, kept }, 'client limited');
     this.#context.emit('client-limited', { ...facts, limit, reason });

@@ -49,15 +49,18 @@ export class TokenBucket {
   }
 }
 
-/** Says at most one of the same kind per period, and how many it kept back. */
+/** Says at most one of the same kind per period, at most so many of all kinds, and how many it kept back. */
 export class Seldom {
   readonly #clock: Clock;
   readonly #everyMs: number;
+  readonly #most: number;
   readonly #said = new Map<string, { atMs: number; kept: number }>();
+  #period = { fromMs: Number.NEGATIVE_INFINITY, said: 0, kept: 0 };
 
-  constructor(clock: Clock, everyMs: number) {
+  constructor(clock: Clock, everyMs: number, most: number) {
     this.#clock = clock;
     this.#everyMs = everyMs;
+    this.#most = most;
   }
 
   /** How many were kept back since the last one, or undefined when this one is to be kept back too. */
@@ -68,8 +71,16 @@ export class Seldom {
       known.kept += 1;
       return undefined;
     }
+    if (nowMs - this.#period.fromMs >= this.#everyMs) this.#period = { ...this.#period, fromMs: nowMs, said: 0 };
+    if (this.#period.said >= this.#most) {
+      this.#period.kept += 1;
+      return undefined;
+    }
+    const kept = (known?.kept ?? 0) + this.#period.kept;
+    this.#period.said += 1;
+    this.#period.kept = 0;
     if (this.#said.size >= 1000) this.#said.clear();
     this.#said.set(key, { atMs: nowMs, kept: 0 });
-    return known?.kept ?? 0;
+    return kept;
   }
 }

@@ -23,10 +23,19 @@ test('a bucket lets so many through per second, and as many at once after a rest
 
 test('the same is said once per period, with how many were kept back', async () => {
   const clock = fakeClock();
-  const seldom = new Seldom(clock, 1000);
+  const seldom = new Seldom(clock, 1000, 50);
   expect([seldom.ask('a'), seldom.ask('a'), seldom.ask('a'), seldom.ask('b')]).toEqual([0, undefined, undefined, 0]);
   await clock.advance(1000);
   expect(seldom.ask('a')).toBe(2);
+});
+
+test('a flood of different things is said so many times per period, and what was kept back is told with the next', async () => {
+  const clock = fakeClock();
+  const seldom = new Seldom(clock, 1000, 3);
+  const said = Array.from({ length: 100 }, (_, n) => seldom.ask(`made up ${n}`)).filter((kept) => kept !== undefined);
+  expect(said).toEqual([0, 0, 0]);
+  await clock.advance(1000);
+  expect([seldom.ask('made up 200'), seldom.ask('made up 201')]).toEqual([97, 0]);
 });
 
 test('loads approach the rate per minute as mosquitto lets them', async () => {
