@@ -16,8 +16,8 @@ async function make(dir: string, anonymous: { allowAnonymous: boolean; anonymous
   await users.put('gardener', { password: 'green tomatoes', rules: [] });
   const clock = fakeClock();
   const accounts = new Accounts(users, join(dir, 'mqtt'), 'ledge-test', () => anonymous, clock);
-  const ask = (user: string | undefined, password?: string, address = '10.0.0.1') =>
-    accounts.admit({ clientId: 'c', user, password: password === undefined ? undefined : Buffer.from(password), address });
+  const ask = (user: string | undefined, password?: string, address = '10.0.0.1', clientId = 'c') =>
+    accounts.admit({ clientId, user, password: password === undefined ? undefined : Buffer.from(password), address });
   return { ask, clock, accounts, close: () => users.close() };
 }
 const CLOSED = { allowAnonymous: false, anonymousRules: [] };
@@ -30,6 +30,21 @@ test('a service comes in with the content of its file and gets the rights of its
   expect(await ask('ledge-device', 'wrong')).toMatchObject({ admitted: false, code: 4 });
   expect(await ask('ledge-../outside', 'outside')).toMatchObject({ admitted: false });
   expect(await ask('ledge-media', '')).toMatchObject({ admitted: false });
+  close();
+});
+
+test('the client ids of a service are its own, so that nobody ends its session or keeps its place', async () => {
+  using dir = scratch();
+  const { ask, close } = await make(dir.path, CLOSED);
+  for (const id of ['ledge-device', 'ledge-device-things']) {
+    expect(await ask('ledge-device', 'the secret', undefined, id)).toMatchObject({ admitted: true });
+    expect(await ask('gardener', 'green tomatoes', undefined, id)).toEqual({
+      admitted: false,
+      code: 2,
+      reason: 'has a client id that belongs to ledge-device',
+    });
+  }
+  expect(await ask('gardener', 'green tomatoes', undefined, 'ledge-a1b2c3d4')).toMatchObject({ admitted: true });
   close();
 });
 

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccessRule, ID_PATTERN, Problem, rulesOfService } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
-import { type Admission, type Credentials, REFUSAL } from './engine.ts';
+import { type Admission, type Credentials, REFUSAL, type RefusalCode } from './engine.ts';
 import { Rights } from './rights.ts';
 import type { Users } from './users.ts';
 
@@ -25,7 +25,7 @@ const sameSecret = (a: Buffer, b: Buffer) => {
   const digest = (value: Buffer) => createHash('sha256').update(value).digest();
   return timingSafeEqual(digest(a), digest(b));
 };
-const refused = (code: 3 | 4 | 5, reason: string): Admission => ({ admitted: false, code, reason });
+const refused = (code: RefusalCode, reason: string): Admission => ({ admitted: false, code, reason });
 
 /** Who may come in, and with which rights: services of this box, users that people made, and perhaps anybody. */
 export class Accounts {
@@ -47,7 +47,23 @@ export class Accounts {
     this.#clock = clock;
   }
 
-  async admit({ user, password, address }: Credentials): Promise<Admission> {
+  async admit(credentials: Credentials): Promise<Admission> {
+    const { clientId, user } = credentials;
+    const admission = await this.#admitAccount(credentials);
+    if (!admission.admitted) return admission;
+    const owners = await this.#ownersOf(clientId);
+    if (owners.length === 0 || (user && owners.includes(user))) return admission;
+    return refused(REFUSAL.identifier, `has a client id that belongs to ${owners[0]}`);
+  }
+
+  /** Sessions are found by client id: nobody else may end those of the box's services, or keep their place while they restart. */
+  async #ownersOf(clientId: string): Promise<string[]> {
+    if (!clientId.startsWith(SERVICE_PREFIX)) return [];
+    const services = await readdir(this.#secretsDir).catch(() => []);
+    return services.map((name) => SERVICE_PREFIX + name).filter((owner) => clientId === owner || clientId.startsWith(`${owner}-`));
+  }
+
+  async #admitAccount({ user, password, address }: Credentials): Promise<Admission> {
     if (user === undefined || user === '') return this.#admitAnonymous();
     if (password === undefined) return refused(REFUSAL.password, 'gave a name and no password');
     const known = await this.#quickly(user, password);
