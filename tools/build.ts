@@ -29,6 +29,20 @@ const oneLanguage: Plugin = {
   },
 };
 
+/**
+ * Imported as a module, node:http has each of its exports read, WebSocket too, and that one loads all of fetch: 6 MiB in each service.
+ * By require() nothing is read before somebody wants it.
+ */
+const httpWithoutFetch: Plugin = {
+  name: 'http-without-fetch',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'node:http', namespace: 'required' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({ contents: `module.exports = require('${path}');` }));
+  },
+};
+
 export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
   const entries = Object.fromEntries(OUR_SERVICES.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
   const result = await build({
@@ -43,7 +57,7 @@ export async function bundleServices(): Promise<{ file: string; bytes: number }[
     minifyWhitespace: true,
     legalComments: 'none',
     external: EXTERNAL,
-    plugins: [oneLanguage],
+    plugins: [oneLanguage, httpWithoutFetch],
     // packages in CommonJS call require(), which modules do not have
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     metafile: true,

@@ -162,6 +162,7 @@ export class MqttBus implements Bus {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
+      writeCache: false, // or mqtt-packet keeps 65,536 little buffers, one for each number, 8 MiB
       ...(password === undefined ? {} : { username, password }),
       ...(will ? { will: { topic: will.topic, payload: Buffer.from(encoded(will.payload)), qos: 1 as const, retain: true } } : {}),
     };
