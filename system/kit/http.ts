@@ -168,8 +168,8 @@ export function asProblem(error: unknown): Problem {
 export function problemAnswer(log: Logger): ErrorRequestHandler {
   return (error, request, response, _next) => {
     const problem = asProblem(error);
-    if (problem.status >= 500 && problem.code !== 'service-away')
-      log.error({ path: request.path, method: request.method, err: error }, 'request failed');
+    // 502, 503 and 504 tell of something that is away, which whoever asked is told; it is no fault of this service
+    if (problem.status === 500) log.error({ path: request.path, method: request.method, err: error }, 'request failed');
     if (response.headersSent) {
       response.destroy();
       return;

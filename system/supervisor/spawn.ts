@@ -6,6 +6,21 @@ import type { ServiceProcess, Spawn } from './child.ts';
 /** The part of the memory limit that V8's old space may take; buffers, code and stacks need the rest. */
 const HEAP_SHARE = 0.6;
 
+/** Nobody but the server has to know it. */
+const SERVER_ONLY = 'EDGE_ADMIN_PASSWORD';
+
+/** What a service sees of the environment. */
+export function environmentOf(name: string, environment: Environment): Environment {
+  const { [SERVER_ONLY]: password, ...rest } = environment;
+  return {
+    // glibc gives each thread a heap of its own, and memory freed in one is of no use to another; a service has one busy thread
+    MALLOC_ARENA_MAX: '2',
+    ...rest,
+    ...(name === 'server' && password !== undefined ? { [SERVER_ONLY]: password } : {}),
+    EDGE_SERVICE: name,
+  };
+}
+
 /**
  * Starts services as Node processes with an IPC channel. They have a process group of their own where there are such,
  * so that Ctrl-C reaches only the supervisor, which stops them in order; when the supervisor dies they stop by the broken channel.
@@ -15,8 +30,7 @@ export const nodeSpawn =
   (plan) => {
     const heapMb = Math.round(plan.memoryLimitMb * HEAP_SHARE);
     const child = fork(plan.module, [], {
-      // glibc gives each thread a heap of its own, and memory freed in one is of no use to another; a service has one busy thread
-      env: { MALLOC_ARENA_MAX: '2', ...environment, EDGE_SERVICE: plan.name },
+      env: environmentOf(plan.name, environment),
       // the kit uses gc() once, after the start
       execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2', '--expose-gc'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
