@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { type IAudioMetadata, parseFile } from 'music-metadata';
+import type { IAudioMetadata } from 'music-metadata';
 
 /** What a sound file says of itself. */
 export interface Tags {
@@ -19,6 +19,7 @@ const tidy = (text: string | undefined) =>
 
 /** The file's own tags, or its name where it has none. Undefined when it holds no sound that is known by its content. */
 export async function readTags(file: string, name = basename(file)): Promise<Tags | undefined> {
+  const { parseFile } = await import('music-metadata'); // 2 MiB, for boxes with sound files only
   let metadata: IAudioMetadata;
   try {
     metadata = await parseFile(file, { skipCovers: true, duration: false });
