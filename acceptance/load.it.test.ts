@@ -6,8 +6,11 @@ import { type Appliance, startAppliance } from './appliance.ts';
 import type { LoadPlan, LoadResult } from './load-generator.ts';
 
 const user = { username: 'load', password: 'carrying-a-load' };
-/** With a frozen reader of each kind, healthy ones may not be slower than this much of what they were without. */
-const SLOWER_AT_MOST = 3;
+/**
+ * With a frozen reader of each kind, healthy ones may not be slower than this much of what they were without: at the median, which who
+ * waits for another would move, and one hiccup of the machine does not.
+ */
+const SLOWER_AT_MOST = 2;
 const NOISE_MS = 25;
 
 let ledge: Appliance;
@@ -58,6 +61,6 @@ test('200 SSE readers and 100 MQTT clients at 2,000 messages/s for 60 s lose not
     });
   }
   expect(beside.sent).toBeGreaterThan(119_000);
-  expect(beside.sseDelayMs.p99).toBeLessThan(alone.sseDelayMs.p99 * SLOWER_AT_MOST + NOISE_MS);
-  expect(beside.mqttDelayMs.p99).toBeLessThan(alone.mqttDelayMs.p99 * SLOWER_AT_MOST + NOISE_MS);
+  expect(beside.sseDelayMs.p50).toBeLessThan(alone.sseDelayMs.p50 * SLOWER_AT_MOST + NOISE_MS);
+  expect(beside.mqttDelayMs.p50).toBeLessThan(alone.mqttDelayMs.p50 * SLOWER_AT_MOST + NOISE_MS);
 });
