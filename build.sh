@@ -49,7 +49,11 @@ build_addons() {
   local headers
   headers=$(node -p 'require("path").dirname(require.resolve(`node-${process.platform}-${process.arch}/package.json`))' 2>/dev/null || true)
   if command -v g++ >/dev/null && command -v make >/dev/null && command -v python3 >/dev/null && [ -d "$headers/include" ]; then
-    PATH="$PWD/node_modules/.bin:$PATH" npm_config_nodedir="$headers" npm rebuild epoll --foreground-scripts --loglevel=error >node_modules/.addons.log 2>&1 && return 0
+    rebuild() { PATH="$PWD/node_modules/.bin:$PATH" npm_config_nodedir="$headers" npm rebuild "$1" --foreground-scripts --loglevel=error >>node_modules/.addons.log 2>&1; }
+    : >node_modules/.addons.log
+    # only under systemd, which runs the image; elsewhere its tool systemd-notify does
+    if echo '#include <systemd/sd-daemon.h>' | g++ -E - >/dev/null 2>&1; then rebuild sd-notify || true; fi
+    rebuild epoll && return 0
     echo 'Note: the epoll addon did not compile (node_modules/.addons.log); GPIO through sysfs will not work here, all else will.'
   else
     echo 'Note: no compiler here (g++, make, python3); GPIO through sysfs will not work, all else will.'
@@ -75,7 +79,7 @@ install_packages() {
   case " ${missing[*]} " in *' mosquitto '*) [ -d /run/systemd/system ] && systemctl disable --now mosquitto >/dev/null 2>&1 || true ;; esac
 }
 
-TEST_PACKAGES=(mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core)
+TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core)
 
 command=${1:-}
 [ $# -gt 0 ] && shift

@@ -4,6 +4,7 @@ export * from './clock.ts';
 export * from './config.ts';
 export { asProblem, CALLER_HEADERS, HttpApi, type ListenAddress, problemAnswer } from './http.ts';
 export * from './log.ts';
+export * from './log-line.ts';
 export * from './notify.ts';
 export * from './openapi.ts';
 export * from './paths.ts';

@@ -18,10 +18,10 @@ test.skipIf(!findProgram('socat') || !findProgram('systemd-notify'))(
     process.env.NOTIFY_SOCKET = socket;
     try {
       await until('the receiver', () => existsSync(socket));
-      const notifier = createNotifier({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '10000000' }, undefined);
+      const notifier = createNotifier({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: '10000000' }, undefined, () => undefined);
       expect(notifier.watchdogMs).toBe(5000);
       notifier.ready();
-      notifier.status('all well');
+      notifier.status('all\nwell');
       notifier.watchdog();
       notifier.stopping();
       await until('all four', () => ['READY=1', 'STATUS=all well', 'WATCHDOG=1', 'STOPPING=1'].every((text) => heard.includes(text)));
@@ -31,10 +31,3 @@ test.skipIf(!findProgram('socat') || !findProgram('systemd-notify'))(
     }
   },
 );
-
-test('without systemd and without a supervisor nothing is told and nothing fails', () => {
-  const notifier = createNotifier({}, undefined);
-  notifier.ready();
-  notifier.watchdog();
-  expect(notifier.watchdogMs).toBeUndefined();
-});

@@ -22,8 +22,12 @@ export type SupervisorMessage =
 const SUPERVISOR_WATCHDOG_MS = 5000;
 
 /** systemd's protocol (sd_notify(3)), our supervisor's, or nobody. */
-export function createNotifier(environment: Environment, send: ((message: SupervisorMessage) => void) | undefined): Notifier {
-  if (environment.NOTIFY_SOCKET) return systemdNotifier(environment);
+export function createNotifier(
+  environment: Environment,
+  send: ((message: SupervisorMessage) => void) | undefined,
+  addon: () => SdNotify | undefined = loadAddon,
+): Notifier {
+  if (environment.NOTIFY_SOCKET) return systemdNotifier(environment, addon());
   if (send) {
     return {
       ready: () => send({ type: 'ready' }),
@@ -36,26 +40,29 @@ export function createNotifier(environment: Environment, send: ((message: Superv
   return { ready() {}, status() {}, stopping() {}, watchdog() {}, watchdogMs: undefined };
 }
 
-interface SdNotify {
+/** What of the addon's API is used; where it is native it takes numbers unchecked. */
+export interface SdNotify {
   ready(): void;
-  stopping(reason: string): void;
+  stopping(pid: number): void;
   sendStatus(text: string): void;
   watchdog(): void;
 }
 
 /** The addon `sd-notify` where the image has it (the message then comes from our own pid), else systemd's own tool. */
-function systemdNotifier(environment: Environment): Notifier {
-  const addon = loadAddon();
+function systemdNotifier(environment: Environment, addon: SdNotify | undefined): Notifier {
   const tell = (...args: string[]) => spawn('systemd-notify', ['--no-block', ...args], { stdio: 'ignore' }).once('error', () => {});
   const watchdogUs = Number(environment.WATCHDOG_USEC ?? 0);
   return {
     ready: () => (addon ? addon.ready() : tell('--ready')),
-    status: (text) => (addon ? addon.sendStatus(text) : tell(`--status=${text}`)),
-    stopping: () => (addon ? addon.stopping('stopping') : tell('STOPPING=1')),
+    status: (text) => (addon ? addon.sendStatus(oneLine(text)) : tell(`--status=${oneLine(text)}`)),
+    stopping: () => (addon ? addon.stopping(process.pid) : tell('STOPPING=1')),
     watchdog: () => (addon ? addon.watchdog() : tell('WATCHDOG=1')),
     watchdogMs: watchdogUs > 0 ? watchdogUs / 2000 : undefined, // sd_watchdog_enabled(3): half of the time
   };
 }
+
+/** A second line would be a message of its own, such as READY=1. */
+const oneLine = (text: string) => text.replace(/[\x00-\x1f\x7f]+/g, ' ');
 
 function loadAddon(): SdNotify | undefined {
   try {

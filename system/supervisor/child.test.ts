@@ -2,7 +2,7 @@ import type { LogLine } from '@ledge/contract';
 import type { SupervisorMessage } from '@ledge/kit';
 import { fakeClock } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import { Child, parseLine, type ServiceProcess } from './child.ts';
+import { Child, type ServiceProcess } from './child.ts';
 
 interface FakeProcess extends ServiceProcess {
   say(message: SupervisorMessage): void;
@@ -149,18 +149,4 @@ test('a mistake in the configuration ends the wait for READY with the words of t
   last().print('{"level":60,"time":0,"msg":"ledge.yaml:2: prot is 1; there is no such setting"}');
   last().die('exit code 78', 78);
   await expect(ready).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('ledge.yaml:2') });
-});
-
-test('a line that is not JSON is kept as it is', () => {
-  expect(parseLine('hello', 'Segmentation fault', 'stderr', 0)).toEqual({
-    time: '1970-01-01T00:00:00.000Z',
-    service: 'hello',
-    level: 50,
-    message: 'Segmentation fault',
-    fields: {},
-  });
-  expect(parseLine('hello', '{"level":30,"time":0,"service":"hello","thing":"fan","msg":"on"}', 'stdout', 5)).toMatchObject({
-    message: 'on',
-    fields: { thing: 'fan' },
-  });
 });

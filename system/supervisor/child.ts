@@ -1,6 +1,6 @@
 import { type LogLine, Problem } from '@ledge/contract';
 import type { ManagedService } from '@ledge/host';
-import type { Clock, Random, SupervisorMessage } from '@ledge/kit';
+import { type Clock, parseLogLine, type Random, type SupervisorMessage } from '@ledge/kit';
 import { Backoff } from './backoff.ts';
 import type { ServicePlan } from './services.ts';
 
@@ -116,7 +116,7 @@ export class Child {
     this.#watch(READY_WITHIN_MS, 'was not ready in time');
     child.onMessage((message) => this.#hear(message));
     child.onLine((text, stream) => {
-      const line = parseLine(this.plan.name, text, stream, clock.now());
+      const line = parseLogLine(this.plan.name, text, { level: stream === 'stderr' ? 50 : 30, timeMs: clock.now() });
       if (line.level >= FATAL) this.#lastWords = line.message;
       this.#ports.log(line);
     });
@@ -175,17 +175,4 @@ export class Child {
   #say(level: number, message: string): void {
     this.#ports.log({ time: new Date(this.#ports.clock.now()).toISOString(), service: 'supervisor', level, message, fields: {} });
   }
-}
-
-/** A line of a service's output: pino's JSON, or whatever else a program prints. */
-export function parseLine(service: string, line: string, stream: 'stdout' | 'stderr', nowMs: number): LogLine {
-  try {
-    const { time, level, msg, service: _, ...fields } = JSON.parse(line) as Record<string, unknown>;
-    if (typeof time === 'number' && typeof level === 'number') {
-      return { time: new Date(time).toISOString(), service, level, message: String(msg ?? ''), fields };
-    }
-  } catch {
-    // not JSON: a native library or node itself speaks
-  }
-  return { time: new Date(nowMs).toISOString(), service, level: stream === 'stderr' ? 50 : 30, message: line, fields: {} };
 }
