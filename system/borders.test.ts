@@ -18,8 +18,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'system/kit': ['contract'],
   'system/host': ['contract', 'kit'],
   'system/supervisor': ['contract', 'kit', 'host'],
+  'system/doctor': ['contract', 'kit', 'host'],
+  'system/cli': ['contract', 'kit', 'host', 'doctor', 'supervisor'],
   'system/testing': ['contract', 'kit', 'host', 'supervisor'],
-  services: ['contract', 'kit', 'host'],
+  services: ['contract', 'kit', 'host', 'doctor'],
   webui: ['contract'],
   bench: ['contract', 'kit', 'host', 'supervisor', 'testing'],
 };

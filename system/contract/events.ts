@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machineActSchema } from './machine.ts';
 
 const who = z.object({ user: z.string() });
 const thing = z.object({ thing: z.string() });
@@ -9,6 +10,7 @@ export const EVENTS = {
   'service-ready': z.object({ service: z.string() }),
   'service-lost': z.object({ service: z.string() }),
   'service-restarted': z.object({ service: z.string(), by: z.string() }),
+  'machine-stopping': who.extend({ act: machineActSchema }),
   'setting-changed': who.extend({ service: z.string(), keys: z.array(z.string()) }),
   'sign-in': who.extend({ address: z.string() }),
   'sign-in-refused': who.extend({ address: z.string(), lockedForS: z.number() }),

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'setup-done': [409, 'The first set-up is already done'],
   'setup-needed': [409, 'Choose the admin password first'],
   'locked-by-environment': [409, 'This setting is fixed by the environment'],
+  'not-supported': [409, 'This machine cannot do that'],
   'command-rejected': [409, 'The thing refused the command'],
   'payload-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'A body of this type is not taken here'],

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { roleSchema } from '../access.ts';
+import { doctorReportSchema } from '../doctor.ts';
+import { machineActSchema, machineViewSchema } from '../machine.ts';
 import { operation, pageOf, pageQuery } from '../operation.ts';
 import { valueSchema } from '../readings.ts';
 import { serviceRecordSchema } from '../registry.ts';
@@ -76,6 +78,16 @@ const control = <const P extends string>(path: P, summary: string) =>
     params: serviceName,
     response: z.object({ name: z.string(), state: z.string() }),
     problems: ['not-found', 'service-away'],
+  });
+
+const machineAct = <const P extends string>(path: P, summary: string) =>
+  operation({
+    method: 'post',
+    path,
+    summary,
+    for: 'admin',
+    response: z.object({ act: machineActSchema }).meta({ description: 'it was asked for, and happens right after this answer' }),
+    problems: ['not-supported', 'not-allowed', 'service-away'],
   });
 
 export const serverApi = {
@@ -182,6 +194,27 @@ export const serverApi = {
   restart: control('/services/{name}/restart', 'Restart a service'),
   start: control('/services/{name}/start', 'Start a service'),
   stop: control('/services/{name}/stop', 'Stop a service'),
+  machine: operation({
+    method: 'get',
+    path: '/machine',
+    summary: 'The machine: what runs on it and how it came up',
+    for: 'viewer',
+    response: machineViewSchema,
+  }),
+  doctor: operation({
+    method: 'get',
+    path: '/doctor',
+    summary: 'Is everything as it should be? Each check with what was seen, what was wanted, and what to do',
+    for: 'admin',
+    response: doctorReportSchema,
+  }),
+  reboot: machineAct('/machine/reboot', 'Restart the machine'),
+  powerOff: machineAct('/machine/power-off', 'Switch the machine off'),
+  factoryReset: operation({
+    ...machineAct('/machine/factory-reset', 'Delete all data and settings, and restart as new'),
+    body: z.object({ confirm: z.string().max(64).meta({ description: "the box's id, so that no other box is meant" }) }),
+    problems: ['not-supported', 'not-allowed', 'service-away', 'invalid-value'],
+  }),
   logs: operation({
     method: 'get',
     path: '/logs',

@@ -1,0 +1,96 @@
+import { BOOT_FILE, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
+import { type Check, fault, ok, skipped, warning } from '../check.ts';
+import type { Facts } from '../facts.ts';
+import { plural, some, span } from '../words.ts';
+import { SERVICES } from './units.ts';
+
+export const uptime: Check = {
+  name: 'uptime',
+  title: 'Time since the start',
+  async look(facts) {
+    const { quickBoots, reset, note } = (await facts.boot().catch(() => undefined)) ?? {};
+    const notes = [
+      ...(reset ? [`this start was a factory reset (${reset})`] : []),
+      ...(quickBoots && quickBoots > 1 ? [`${quickBoots} starts before were cut short`] : []),
+      ...(note ? [note.replace(/[;\s]+$/, '')] : []),
+    ];
+    return ok([span(await facts.uptimeS()), ...notes].join('; '));
+  },
+};
+
+export const requiredFiles: Check = {
+  name: 'files',
+  title: 'Required files',
+  imageOnly: true,
+  async look(facts) {
+    const { files, dataRoot } = facts.ports;
+    const wanted = [
+      '/usr/bin/node',
+      ...SERVICES.map((name) => `/usr/lib/ledge/${name}.mjs`),
+      '/usr/lib/ledge/webui/index.html',
+      BOOT_FILE,
+      '/etc/fw_env.config',
+      `${dataRoot}/edge-id`,
+      `${dataRoot}/ledge.yaml`,
+    ];
+    const missing: string[] = [];
+    for (const file of wanted) if (!(await files.has(file))) missing.push(file);
+    if ((await facts.release()) === undefined) missing.push(`${RELEASE_FILE} (readable)`);
+    if (missing.length === 0) return ok(`all ${wanted.length + 1} are there`);
+    return fault(
+      `${some(missing, 6)} ${missing.length === 1 ? 'is' : 'are'} missing`,
+      'each of them',
+      'flash the image again, or install it as an update',
+    );
+  },
+};
+
+const ETC_UPPER = '/var/etc/upper';
+const ETC_KEEP = '/usr/lib/ledge/etc-keep';
+
+/** Files below a folder, by their path in it. */
+async function filesIn(facts: Facts, folder: string, below = ''): Promise<string[]> {
+  const { files } = facts.ports;
+  const found: string[] = [];
+  for (const name of await files.list(`${folder}${below}`)) {
+    const path = `${below}/${name}`;
+    const inside = await filesIn(facts, folder, path);
+    found.push(...(inside.length > 0 ? inside : [path]));
+  }
+  return found;
+}
+
+/** The list that the initramfs keeps by: a pattern of sh's `case` in each line, below /etc; its `*` reaches over slashes. */
+export function keeps(patterns: string): (path: string) => boolean {
+  const tests = patterns
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((pattern) => {
+      const source = pattern
+        .replace(/[.+^${}()|\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.');
+      return new RegExp(`^${source}$`);
+    });
+  return (path) => tests.some((test) => test.test(path.replace(/^\//, '')));
+}
+
+/** What was changed in /etc by hand is thrown away at the next start, unless the image says that it may stay. */
+export const declaredState: Check = {
+  name: 'declared-state',
+  title: 'Changes by hand',
+  imageOnly: true,
+  async look(facts) {
+    const patterns = await facts.ports.files.read(ETC_KEEP);
+    if (patterns === undefined) return skipped(`${ETC_KEEP} is not to be seen here`);
+    if (!(await facts.ports.files.has(ETC_UPPER))) return skipped(`${ETC_UPPER} is not to be seen here`);
+    const kept = keeps(patterns);
+    const changed = (await filesIn(facts, ETC_UPPER)).filter((path) => !kept(path)).map((path) => `/etc${path}`);
+    if (changed.length === 0) return ok('nothing outside the data was changed');
+    return warning(
+      `${some(changed)} ${changed.length === 1 ? 'was' : 'were'} changed`,
+      'only settings that are kept',
+      `${plural(changed.length, 'change')} will be gone after the next start; settings belong into ledge.yaml`,
+    );
+  },
+};

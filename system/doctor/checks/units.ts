@@ -1,0 +1,99 @@
+import { type Check, type Finding, fault, ok, warning } from '../check.ts';
+import type { Facts } from '../facts.ts';
+import { plural, some, span } from '../words.ts';
+
+/** Every image runs these; what `ledge.target` wants beyond them is looked at too. */
+export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
+/** A service that began again so often has more than bad luck. */
+const RESTARTS_ALLOWED = 3;
+/** How long a start may take, all in all. */
+const START_WITHIN_S = 180;
+
+/** The units of all services, expected or wanted by the target. */
+export async function serviceUnits(facts: Facts): Promise<Map<string, Record<string, string>>> {
+  const names = new Set([...SERVICES.map((name) => `ledge-${name}.service`), ...(await facts.services())]);
+  return await facts.units([...names].sort());
+}
+
+const nameOf = (unit: string) => unit.replace(/^ledge-|\.service$/g, '');
+
+export const failedUnits: Check = {
+  name: 'units',
+  title: 'Units',
+  imageOnly: true,
+  async look(facts) {
+    const names = await facts.failedUnits();
+    if (names.length === 0) return ok('no unit has failed');
+    const judge = names.some((name) => name.startsWith('ledge')) ? fault : warning;
+    return judge(`${some(names)} failed`, 'no failed unit', `journalctl -b -u ${names[0]} tells why`);
+  },
+};
+
+interface Trouble {
+  state: 'fault' | 'warning';
+  words: string;
+  unit: string;
+}
+
+function troubleOf(unit: string, properties: Record<string, string> | undefined): Trouble | undefined {
+  const { LoadState, ActiveState = 'unknown', SubState, Type, Result, NRestarts } = properties ?? {};
+  if (LoadState === undefined || LoadState === 'not-found') return { state: 'fault', words: `${unit} does not exist`, unit };
+  if (LoadState !== 'loaded') return { state: 'fault', words: `${unit} cannot be loaded (${LoadState})`, unit };
+  const doneOnce = Type === 'oneshot' && ActiveState === 'inactive' && Result === 'success';
+  if (ActiveState === 'active' || doneOnce) {
+    const restarts = Number(NRestarts ?? 0);
+    if (restarts <= RESTARTS_ALLOWED) return undefined;
+    return { state: 'warning', words: `${nameOf(unit)} was restarted ${restarts} times`, unit };
+  }
+  if (ActiveState === 'activating' && SubState !== 'auto-restart') return { state: 'warning', words: `${nameOf(unit)} is starting`, unit };
+  return { state: 'fault', words: `${nameOf(unit)} is ${SubState === 'auto-restart' ? 'waiting to be restarted' : ActiveState}`, unit };
+}
+
+export const services: Check = {
+  name: 'services',
+  title: 'Services',
+  imageOnly: true,
+  async look(facts) {
+    const units = await serviceUnits(facts);
+    const troubles = [...units].flatMap(([unit, properties]) => troubleOf(unit, properties) ?? []);
+    for (const name of SERVICES) {
+      const unit = `ledge-${name}.service`;
+      if (!units.has(unit)) troubles.push({ state: 'fault', words: `${unit} does not exist`, unit });
+    }
+    if (troubles.length === 0) return ok(`${plural(units.size, 'service')} run, none was restarted more than ${RESTARTS_ALLOWED} times`);
+    const judge = troubles.some(({ state }) => state === 'fault') ? fault : warning;
+    const first = troubles.find(({ state }) => state === 'fault') ?? troubles[0];
+    return judge(
+      troubles.map(({ words }) => words).join(', '),
+      'each active, and restarted at most 3 times',
+      `ledge logs ${nameOf(first?.unit ?? '')}`.trim(),
+    );
+  },
+};
+
+export const target: Check = {
+  name: 'target',
+  title: 'Start-up',
+  imageOnly: true,
+  async look(facts): Promise<Finding> {
+    const units = await facts.units(['ledge.target', 'ledge-boot-complete.service']);
+    const state = (name: string) => units.get(name)?.ActiveState ?? 'missing';
+    const reached = state('ledge.target') === 'active';
+    const complete = state('ledge-boot-complete.service') === 'active' || isDone(units.get('ledge-boot-complete.service'));
+    if (reached && complete) return ok('ledge.target was reached, and the start was noted as complete');
+    const seen = reached ? 'ledge.target was reached, but the start was not noted as complete' : `ledge.target is ${state('ledge.target')}`;
+    const wanted = 'ledge.target active, and the start noted as complete';
+    if ((await facts.uptimeS()) < START_WITHIN_S) return warning(`${seen}; the box is still starting`, wanted, 'look again in a minute');
+    return fault(
+      `${seen}, ${span(await facts.uptimeS())} after the start`,
+      wanted,
+      'systemctl list-jobs and ledge logs tell what it waits for',
+    );
+  },
+};
+
+const isDone = (unit: Record<string, string> | undefined) =>
+  unit?.LoadState === 'loaded' &&
+  unit.Type === 'oneshot' &&
+  unit.Result === 'success' &&
+  Number(unit.ActiveEnterTimestampMonotonic ?? 0) > 0;

@@ -1,0 +1,50 @@
+import type { DoctorCheck, DoctorReport } from '@ledge/contract';
+import type { Check, Finding } from './check.ts';
+import { CHECKS } from './checks/index.ts';
+import { Facts } from './facts.ts';
+import { type DoctorPorts, Unseen } from './ports.ts';
+
+const CHECK_WITHIN_MS = 15_000;
+
+/**
+ * Looks at everything that a healthy box has. Never throws: what cannot be seen is `skipped` with the reason.
+ * @param ports the machine; end its programs after the time that you have
+ */
+export async function examine(ports: DoctorPorts, checks: readonly Check[] = CHECKS): Promise<DoctorReport> {
+  const facts = new Facts(ports);
+  const onImage = await facts.isImage().catch(() => false);
+  const done = await Promise.all(checks.map((check) => oneCheck(check, facts, onImage)));
+  const release = await facts.release().catch(() => undefined);
+  return {
+    state: worst(done),
+    time: new Date(ports.now()).toISOString(),
+    version: release?.version ?? ports.version,
+    checks: done,
+  };
+}
+
+async function oneCheck(check: Check, facts: Facts, onImage: boolean): Promise<DoctorCheck> {
+  const { name, title, imageOnly } = check;
+  if (imageOnly && !onImage) return { name, title, state: 'skipped', seen: 'only the card image has this' };
+  return { name, title, ...(await look(check, facts)) };
+}
+
+async function look(check: Check, facts: Facts): Promise<Finding> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Finding>((resolve) => {
+    timer = setTimeout(() => resolve({ state: 'skipped', seen: `it took longer than ${CHECK_WITHIN_MS / 1000} s` }), CHECK_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([(async () => await check.look(facts))(), late]);
+  } catch (error) {
+    if (error instanceof Unseen) return { state: 'skipped', seen: error.message };
+    return { state: 'skipped', seen: `the check itself failed: ${error instanceof Error ? error.message : String(error)}` };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function worst(checks: readonly DoctorCheck[]): DoctorReport['state'] {
+  if (checks.some(({ state }) => state === 'fault')) return 'fault';
+  return checks.some(({ state }) => state === 'warning') ? 'warning' : 'ok';
+}

@@ -1,0 +1,160 @@
+import { BOOT_FILE, type BootFacts, parseBootFacts, parseRelease, RELEASE_FILE, type Release } from '@ledge/host/linux/image-facts.ts';
+import { type Mount, parseMounts } from './mounts.ts';
+import { type DoctorPorts, type Output, Unseen } from './ports.ts';
+import { type JournalEntry, parseJournal, parseProperties, parseUnits } from './systemd.ts';
+import { firstLine } from './words.ts';
+
+/** Where systemd is the first process it makes this folder (sd_booted(3)). */
+const SYSTEMD_RUNS = '/run/systemd/system';
+const UNIT_PROPERTIES = [
+  'Id',
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'Type',
+  'NRestarts',
+  'WatchdogUSec',
+  'MemoryCurrent',
+  'MemoryMax',
+  'ActiveEnterTimestampMonotonic',
+  'MainPID',
+];
+const MANAGER_PROPERTIES = ['SystemState', 'RuntimeWatchdogUSec', 'RebootWatchdogUSec', 'WatchdogDevice', 'WatchdogLastPingTimestamp'];
+
+/** A journal of weeks on a slow card. */
+const JOURNAL_WITHIN_MS = 8000;
+
+/** What several checks want to know, each asked once. Throws `Unseen` for what cannot be known here. */
+export class Facts {
+  readonly ports: DoctorPorts;
+  readonly #known = new Map<string, Promise<unknown>>();
+
+  constructor(ports: DoctorPorts) {
+    this.ports = ports;
+  }
+
+  #once<T>(name: string, ask: () => Promise<T>): Promise<T> {
+    const asked = (this.#known.get(name) as Promise<T> | undefined) ?? ask();
+    this.#known.set(name, asked);
+    return asked;
+  }
+
+  /** Undefined where no image of ours runs. */
+  release(): Promise<Release | undefined> {
+    return this.#once('release', async () => {
+      const text = await this.ports.files.read(RELEASE_FILE);
+      return text === undefined ? undefined : parseRelease(text);
+    });
+  }
+
+  /** Is this the card image: our release, started by systemd? A container has the release too. */
+  isImage(): Promise<boolean> {
+    return this.#once('image', async () => {
+      const { files } = this.ports;
+      return (await files.has(RELEASE_FILE)) && (await files.has(SYSTEMD_RUNS));
+    });
+  }
+
+  /** Undefined where our initramfs has left no word. */
+  boot(): Promise<BootFacts | undefined> {
+    return this.#once('boot', async () => {
+      const text = await this.ports.files.read(BOOT_FILE);
+      return text === undefined ? undefined : parseBootFacts(text);
+    });
+  }
+
+  /** Seconds since the machine started. */
+  uptimeS(): Promise<number> {
+    return this.#once('uptime', async () => {
+      const seconds = Number.parseFloat((await this.ports.files.read('/proc/uptime')) ?? '');
+      if (Number.isNaN(seconds)) throw new Unseen('/proc/uptime is not to be seen here');
+      return seconds;
+    });
+  }
+
+  mounts(): Promise<Mount[]> {
+    return this.#once('mounts', async () => {
+      const text = await this.ports.files.read('/proc/self/mountinfo');
+      if (text === undefined) throw new Unseen('/proc/self/mountinfo is not to be seen here');
+      return parseMounts(text);
+    });
+  }
+
+  /** Words of the kernel's command line; the last of several with one name wins. */
+  commandLine(): Promise<ReadonlyMap<string, string>> {
+    return this.#once('command line', async () => {
+      const text = await this.ports.files.read('/proc/cmdline');
+      if (text === undefined) throw new Unseen('/proc/cmdline is not to be seen here');
+      return new Map(
+        text
+          .trim()
+          .split(/\s+/)
+          .map((word) => [word.split('=', 1)[0] ?? '', word.includes('=') ? word.slice(word.indexOf('=') + 1) : '']),
+      );
+    });
+  }
+
+  /** Units by name, with the properties that the checks read. A unit that does not exist has `LoadState=not-found`. */
+  units(names: readonly string[]): Promise<Map<string, Record<string, string>>> {
+    return this.#once(`units ${names.join(' ')}`, async () =>
+      parseUnits(await this.#systemctl(['show', `--property=${UNIT_PROPERTIES.join(',')}`, '--', ...names])),
+    );
+  }
+
+  /** systemd's own properties. */
+  manager(): Promise<Record<string, string>> {
+    return this.#once('manager', async () =>
+      parseProperties(await this.#systemctl(['show', `--property=${MANAGER_PROPERTIES.join(',')}`])),
+    );
+  }
+
+  /** The services that `ledge.target` wants. */
+  services(): Promise<string[]> {
+    return this.#once('services', async () => {
+      const { Wants = '', Requires = '' } = parseProperties(
+        await this.#systemctl(['show', '--property=Wants,Requires', '--', 'ledge.target']),
+      );
+      return [...new Set(`${Wants} ${Requires}`.split(/\s+/))].filter((name) => /^ledge-.*\.service$/.test(name)).sort();
+    });
+  }
+
+  /** Names of units that failed. */
+  failedUnits(): Promise<string[]> {
+    return this.#once('failed', async () => {
+      const text = await this.#systemctl(['list-units', '--state=failed', '--plain', '--no-legend', '--full']);
+      return text.split('\n').flatMap((line) => line.trim().split(/\s+/, 1).filter(Boolean));
+    });
+  }
+
+  async #systemctl(args: readonly string[]): Promise<string> {
+    const output = await this.ports.run('systemctl', ['--no-pager', '--no-ask-password', ...args]);
+    if (output.code !== 0) throw new Unseen(`systemctl: ${said(output)}`);
+    return output.stdout;
+  }
+
+  /** The newest entries of this boot, newest first, whose message matches `pattern` (PCRE2) and whose fields match `matches`. */
+  async journal(pattern: string, matches: readonly string[], most = 50): Promise<JournalEntry[]> {
+    const output = await this.ports.run(
+      'journalctl',
+      [
+        '--boot',
+        '--no-pager',
+        '--output=json',
+        '--all', // fields over 4 KiB would come as null
+        '--output-fields=MESSAGE,UNIT,_SYSTEMD_UNIT',
+        `--lines=${most}`,
+        `--grep=${pattern}`,
+        ...matches,
+      ],
+      JOURNAL_WITHIN_MS,
+    );
+    if (/not seeing messages|insufficient permissions|No journal files were found/i.test(output.stderr))
+      throw new Unseen(`the system's journal may not be read by ${this.ports.user}`);
+    // no match is code 1 without a word
+    if (output.code !== 0 && output.stderr.trim() !== '') throw new Unseen(`journalctl: ${said(output)}`);
+    return parseJournal(output.stdout);
+  }
+}
+
+const said = ({ stderr, stdout, code }: Output) => firstLine(stderr) || firstLine(stdout) || `it ended with ${code}`;

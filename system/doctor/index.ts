@@ -1,0 +1,4 @@
+export type { Check, Finding } from './check.ts';
+export { examine } from './doctor.ts';
+export { type DoctorPorts, type Files, filesBelow, type Output, type Run, realPorts, runPrograms, Unseen } from './ports.ts';
+export { plural, size, some, span } from './words.ts';

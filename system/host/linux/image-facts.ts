@@ -1,0 +1,70 @@
+/** Where the image says what it is, and where its initramfs says how it came up. */
+export const RELEASE_FILE = '/usr/lib/ledge/release.json';
+export const BOOT_FILE = '/run/ledge-boot.env';
+
+/** What was built into the image. */
+export interface Release {
+  version: string;
+  /** `rpi`, `docker` … */
+  machine: string;
+  commit?: string;
+  /** ISO 8601. */
+  built?: string;
+  kiosk?: boolean;
+}
+
+/** How this start went. */
+export interface BootFacts {
+  slot?: string;
+  /** `normal`, `trial`, `fallback`, `state-lost`, `last-resort`. */
+  reason?: string;
+  disk?: string;
+  /** `ok`, `fresh`, `repaired`, `grown`, `rescue`. */
+  data?: string;
+  /** Who asked for the factory reset that this start did. */
+  reset?: string;
+  /** Power cycles in a row that were cut soon after the start. */
+  quickBoots?: number;
+  /** What the start had to say, for people. */
+  note?: string;
+}
+
+/** Reads `release.json`; undefined for text that is none. */
+export function parseRelease(text: string): Release | undefined {
+  try {
+    const { version, machine, commit, built, kiosk } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof version !== 'string' || typeof machine !== 'string') return undefined;
+    return {
+      version,
+      machine,
+      ...(typeof commit === 'string' ? { commit } : {}),
+      ...(typeof built === 'string' ? { built } : {}),
+      ...(typeof kiosk === 'boolean' ? { kiosk } : {}),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads `NAME=value` words, quoted or not, on one line or many. Empty values are left out. */
+export function parseBootFacts(text: string): BootFacts {
+  const words = new Map<string, string>();
+  for (const [, name = '', a, b, c] of text.matchAll(/(?:^|\s)([A-Z_]+)=(?:"([^"]*)"|'([^']*)'|(\S*))/g)) {
+    const value = a ?? b ?? c ?? '';
+    if (value !== '') words.set(name, value);
+  }
+  const facts: BootFacts = {};
+  for (const [key, name] of [
+    ['slot', 'SLOT'],
+    ['reason', 'REASON'],
+    ['disk', 'DISK'],
+    ['data', 'DATA'],
+    ['reset', 'RESET'],
+    ['note', 'NOTE'],
+  ] as const) {
+    const value = words.get(name);
+    if (value !== undefined) facts[key] = value;
+  }
+  const quick = Number(words.get('QUICK_BOOTS') ?? Number.NaN);
+  return Number.isInteger(quick) ? { ...facts, quickBoots: quick } : facts;
+}
