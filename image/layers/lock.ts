@@ -1,0 +1,39 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Which package versions the layers were last built from and tested with, and the time that all their files bear at most. */
+export interface Lock {
+  /** RFC 3339. */
+  date: string;
+  /** Layer → package → version. */
+  layers: Record<string, Record<string, string>>;
+}
+
+export const LOCK_FILE = join(import.meta.dirname, 'lock.json');
+
+export const readLock = (file = LOCK_FILE): Lock =>
+  existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Lock) : { date: '2026-11-24T00:00:00Z', layers: {} };
+
+export function writeLock(lock: Lock, file = LOCK_FILE): void {
+  const sorted = Object.fromEntries(
+    Object.entries(lock.layers).map(([layer, packages]) => [
+      layer,
+      Object.fromEntries(Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ]),
+  );
+  writeFileSync(file, `${JSON.stringify({ date: lock.date, layers: sorted }, null, 2)}\n`);
+}
+
+/** In words, what was built otherwise than the lock says; empty when nothing was. */
+export function differences(lock: Lock, built: Lock['layers']): string[] {
+  const lines: string[] = [];
+  for (const [layer, packages] of Object.entries(built)) {
+    const locked = lock.layers[layer] ?? {};
+    for (const [name, version] of Object.entries(packages)) {
+      if (locked[name] === undefined) lines.push(`${layer}: ${name} ${version} is new`);
+      else if (locked[name] !== version) lines.push(`${layer}: ${name} is ${version}, locked is ${locked[name]}`);
+    }
+    for (const name of Object.keys(locked)) if (packages[name] === undefined) lines.push(`${layer}: ${name} is gone`);
+  }
+  return lines;
+}

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { ReleaseFacts } from '../app.ts';
+import { readJson } from '../root/root.ts';
+
+interface NpmPackage {
+  name: string;
+  version: string;
+  license?: string;
+  integrity?: string;
+}
+
+interface PackageLock {
+  packages: Record<string, { version?: string; license?: string; integrity?: string; dev?: boolean; link?: boolean }>;
+}
+
+/** The npm packages that our bundles are made of: all of the lock file that is not for development only. */
+export function npmPackagesOf(root: string): NpmPackage[] {
+  const { packages } = readJson<PackageLock>(join(root, 'package-lock.json'));
+  return Object.entries(packages).flatMap(([path, { version, license, integrity, dev, link }]) => {
+    if (!path.startsWith('node_modules/') || dev || link || !version) return [];
+    const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return [{ name, version, ...(license ? { license } : {}), ...(integrity ? { integrity } : {}) }];
+  });
+}
+
+/** Package URLs (purl-spec): what tools look vulnerabilities up by. */
+const purl = {
+  debian: (name: string, version: string, architecture: string) =>
+    `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=trixie`,
+  npm: (name: string, version: string) => `pkg:npm/${name.replace('@', '%40')}@${version}`,
+};
+
+const spdxId = (kind: string, name: string, version: string) => `SPDXRef-${kind}-${`${name}-${version}`.replace(/[^A-Za-z0-9.-]/g, '-')}`;
+
+/** A software bill of materials in SPDX 2.3, JSON: every Debian and npm package of the image, sorted, with its package URL. */
+export function spdx(
+  release: ReleaseFacts,
+  debian: readonly { name: string; version: string; architecture: string }[],
+  npm: readonly NpmPackage[],
+): object {
+  const document = 'SPDXRef-DOCUMENT';
+  const image = 'SPDXRef-Image';
+  const entry = (id: string, name: string, versionInfo: string, locator: string, license = 'NOASSERTION') => ({
+    SPDXID: id,
+    name,
+    versionInfo,
+    downloadLocation: 'NOASSERTION',
+    filesAnalyzed: false,
+    licenseConcluded: 'NOASSERTION',
+    licenseDeclared: license,
+    copyrightText: 'NOASSERTION',
+    externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator }],
+  });
+  const packages = [
+    ...debian.map((p) => entry(spdxId('deb', p.name, p.version), p.name, p.version, purl.debian(p.name, p.version, p.architecture))),
+    ...npm.map((p) =>
+      entry(
+        spdxId('npm', p.name, p.version),
+        p.name,
+        p.version,
+        purl.npm(p.name, p.version),
+        /^[\w.+-]+$/.test(p.license ?? '') ? p.license : undefined,
+      ),
+    ),
+  ].sort((a, b) => (a.SPDXID < b.SPDXID ? -1 : a.SPDXID > b.SPDXID ? 1 : 0));
+  const unique = packages.filter((p, index) => p.SPDXID !== packages[index - 1]?.SPDXID);
+  return {
+    spdxVersion: 'SPDX-2.3',
+    dataLicense: 'CC0-1.0',
+    SPDXID: document,
+    name: `ledge-rpi-${release.version}`,
+    documentNamespace: `https://ledge.invalid/spdx/${release.version}/${release.commit}${release.kiosk ? '/kiosk' : ''}`,
+    creationInfo: { created: release.built, creators: ['Tool: ledge-image'] },
+    packages: [
+      {
+        SPDXID: image,
+        name: 'ledge-rpi',
+        versionInfo: release.version,
+        downloadLocation: 'NOASSERTION',
+        filesAnalyzed: false,
+        licenseConcluded: 'NOASSERTION',
+        licenseDeclared: 'NOASSERTION',
+        copyrightText: 'NOASSERTION',
+      },
+      ...unique,
+    ],
+    relationships: [
+      { spdxElementId: document, relationshipType: 'DESCRIBES', relatedSpdxElement: image },
+      ...unique.map((p) => ({ spdxElementId: image, relationshipType: 'CONTAINS', relatedSpdxElement: p.SPDXID })),
+    ],
+  };
+}
