@@ -10,6 +10,8 @@ Usage: ./build.sh COMMAND [OPTIONS]      (each command explains itself with --he
   start     run the whole appliance on this machine
   test      check and test everything that needs no virtual machine and no Docker
   bench     measure, and print a table
+  image     make the SD-card image for Raspberry Pi, and the update bundle that belongs to it
+  boot      run that image here, in QEMU
   build     make dist/: one bundle per service, and the web pages
   format    put the sources into the house's form
 EOF
@@ -81,6 +83,34 @@ install_packages() {
 
 TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core)
 
+# What makes an image: Debian's bootstrap and emulation, file systems, U-Boot's tools, the cross compiler, RAUC
+IMAGE_PACKAGES=(mmdebstrap arch-test qemu-user-static binfmt-support debian-archive-keyring squashfs-tools mtools dosfstools e2fsprogs
+  u-boot-tools rauc openssl xz-utils zstd lz4 kmod systemd binutils gcc-aarch64-linux-gnu g++-aarch64-linux-gnu make python3 git)
+VM_PACKAGES=(qemu-system-arm qemu-utils mtools dosfstools e2fsprogs fdisk openssh-client mosquitto-clients)
+
+# Programs for arm64 run here through qemu-user, which the kernel has to be told once after each start of this machine.
+prepare_emulation() {
+  [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] && return 0
+  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null || true
+  update-binfmts --enable qemu-aarch64 >/dev/null 2>&1 || true
+  [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || fail 'arm64 programs cannot be run here: binfmt_misc with qemu-aarch64 is needed.'
+}
+
+# make_image OPTION... : one at a time, as they share a cache
+make_image() {
+  prepare
+  case " $* " in
+    *' --help '*) ;;
+    *)
+      install_packages "${IMAGE_PACKAGES[@]}"
+      prepare_emulation
+      ;;
+  esac
+  local cache=${EDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ledge}
+  mkdir -p "$cache"
+  flock "$cache/build.lock" node image/main.ts "$@"
+}
+
 command=${1:-}
 [ $# -gt 0 ] && shift
 case "$command" in
@@ -106,6 +136,12 @@ case "$command" in
       ;;
     esac
     exec node bench/main.ts "$@"
+    ;;
+  image) make_image "$@" ;;
+  boot)
+    prepare
+    case " $* " in *' --help '*) ;; *) install_packages qemu-system-arm qemu-utils ;; esac
+    exec node image/boot.ts "$@"
     ;;
   format)
     prepare

@@ -28,7 +28,7 @@ const APPLETS = [
     'chmod',
     'stat',
   ],
-  ...['hexdump', 'usleep', 'sleep', 'sync', 'reboot', 'blockdev', 'blkdiscard', 'blkid', 'switch_root', 'printf', 'expr', 'test', '['],
+  ...['hexdump', 'usleep', 'sleep', 'sync', 'reboot', 'blockdev', 'blkdiscard', 'switch_root', 'printf', 'expr', 'test', '['],
 ];
 const FOLDERS = ['bin', 'dev', 'etc', 'lib', 'mnt', 'proc', 'root', 'run', 'sbin', 'slot', 'sys', 'tmp', 'layers'];
 const LIBRARY_FOLDERS = ['usr/lib/aarch64-linux-gnu', 'usr/lib'];
@@ -46,7 +46,10 @@ export interface InitramfsInputs {
 }
 
 /** The initramfs, zstd-packed: our init, busybox, e2fsprogs, and the modules that a boot needs before its root is there. */
-export async function buildInitramfs({ roots, busybox, kernelRoot, release, epochS }: InitramfsInputs): Promise<Buffer> {
+export async function buildInitramfs(
+  { roots, busybox, kernelRoot, release, epochS }: InitramfsInputs,
+  init = join(import.meta.dirname, 'init'),
+): Promise<Buffer> {
   const entries = new Map<string, CpioEntry>();
   const add = (entry: CpioEntry) => {
     for (let folder = dirname(entry.path); folder !== '.'; folder = dirname(folder)) {
@@ -55,7 +58,7 @@ export async function buildInitramfs({ roots, busybox, kernelRoot, release, epoc
     entries.set(entry.path, entry);
   };
   for (const folder of FOLDERS) add({ path: folder, mode: FOLDER });
-  add({ path: 'init', mode: PROGRAM, content: readFileSync(join(import.meta.dirname, 'init')) });
+  add({ path: 'init', mode: PROGRAM, content: readFileSync(init) });
   add({ path: 'bin/busybox', mode: PROGRAM, content: readFileSync(busybox) });
   for (const applet of APPLETS) add({ path: `bin/${applet}`, mode: LINK, content: Buffer.from('busybox') });
   add({ path: 'dev/console', mode: 0o020600, device: [5, 1] });

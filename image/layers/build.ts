@@ -139,7 +139,7 @@ async function bootstrap(recipe: LayerRecipe, draft: string, work: string, { apt
     `--admindir=${folder}/var/lib/dpkg`,
     '-W',
     '-f',
-    '${Package} ${Version} ${Architecture} ${Installed-Size}\\n',
+    PACKAGE_FORMAT,
   ]);
   writeFileSync(join(draft, 'packages.txt'), list);
   for (const path of ['etc/apt', 'var/lib/apt', 'var/cache/apt', 'etc/dpkg/dpkg.cfg.d/99mmdebstrap', 'etc/hostname', 'etc/resolv.conf'])
