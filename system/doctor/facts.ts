@@ -18,6 +18,7 @@ const UNIT_PROPERTIES = [
   'MemoryCurrent',
   'MemoryMax',
   'ActiveEnterTimestampMonotonic',
+  'ExecMainExitTimestampMonotonic',
   'MainPID',
 ];
 const MANAGER_PROPERTIES = ['SystemState', 'RuntimeWatchdogUSec', 'RebootWatchdogUSec', 'WatchdogDevice', 'WatchdogLastPingTimestamp'];

@@ -97,8 +97,14 @@ const AT_ONCE = 2;
 export function runPrograms(signal: AbortSignal): Run {
   let running = 0;
   const waiting: (() => void)[] = [];
-  // plain words, no colours, no pager
-  const env = { ...process.env, LC_ALL: 'C', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` };
+  // plain words, no colours, no pager; nothing of ours, secrets above all
+  const env = {
+    LC_ALL: 'C',
+    SYSTEMD_COLORS: '0',
+    SYSTEMD_PAGER: '',
+    PATH: `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
+    ...(process.env.DBUS_SYSTEM_BUS_ADDRESS ? { DBUS_SYSTEM_BUS_ADDRESS: process.env.DBUS_SYSTEM_BUS_ADDRESS } : {}),
+  };
   return async (program, args, withinMs = RUN_WITHIN_MS) => {
     if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
     running++;

@@ -24,6 +24,7 @@ export const HEALTHY_FILES: Readonly<Record<string, string>> = {
   '/var/etc/upper/NetworkManager/system-connections/home.nmconnection': '',
   '/var/lib/ledge/edge-id': 'ledge-a1b2c3d4\n',
   '/var/lib/ledge/ledge.yaml': '',
+  '/var/lib/ledge/crash/boots.log': '2026-11-30T10:59:00Z slot A normal, data ok; the start before ended in good order\n',
   '/proc/uptime': '90061.42 350000.00\n',
   '/proc/cmdline': 'rauc.slot=A ledge.slot=A ledge.reason=normal ledge.disk=1ed9e001-01 ledge.watchdog=u-boot panic=10 quiet\n',
   '/proc/meminfo': 'MemTotal:         440000 kB\nMemFree:           50000 kB\nMemAvailable:     200000 kB\n',
@@ -69,6 +70,7 @@ const unitText = (properties: Record<string, string>) =>
     MemoryCurrent: '43000000',
     MemoryMax: '268435456',
     ActiveEnterTimestampMonotonic: '12000000',
+    ExecMainExitTimestampMonotonic: '0',
     MainPID: '500',
     ...properties,
   })
@@ -147,6 +149,8 @@ export interface PretendedBox {
   files?: Readonly<Record<string, string | undefined>>;
   /** Paths whose reading is refused. */
   refused?: readonly string[];
+  /** Milliseconds since 1970 of the last change of every file; {@link NOW} without. */
+  changed?: number;
   programs?: Programs;
   space?: Partial<Space>;
   addresses?: DoctorPorts['addresses'];
@@ -195,7 +199,7 @@ function ports(box: PretendedBox, below: ReadFiles): DoctorPorts {
       read: guarded(below.read),
       list: guarded(below.list),
       has: guarded(below.has),
-      changed: guarded(below.changed),
+      changed: guarded(async (path) => ((await below.changed(path)) === undefined ? undefined : (box.changed ?? NOW))),
       space: async () => ({ bytes: 6 * GB, freeBytes: 5 * GB, inodes: 400_000, freeInodes: 390_000, ...box.space }),
     },
     run: async (program, args) => answer(box.programs ?? {}, program, args),

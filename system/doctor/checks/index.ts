@@ -1,6 +1,7 @@
 import type { Check } from '../check.ts';
 import { declaredState, requiredFiles, uptime } from './box.ts';
 import { clockPlausible, clockSynchronised } from './clock.ts';
+import { crashes, lastStart } from './crashes.ts';
 import { cardLife, dataInodes, dataMounted, dataSpace, dataState, fileSystemErrors, rootReadOnly } from './disk.ts';
 import { supplyVoltage, temperature } from './heat.ts';
 import { importReport } from './import.ts';
@@ -16,6 +17,8 @@ export const CHECKS: readonly Check[] = [
   services,
   target,
   failedUnits,
+  crashes,
+  lastStart,
   orderingCycles,
   deniedActions,
   requiredFiles,

@@ -1,11 +1,15 @@
 import { test } from 'vitest';
-import { type Case, holds, JUST_STARTED, type PretendedBox } from '../test-tools.ts';
+import { type Case, holds, JUST_STARTED, NOW, type PretendedBox } from '../test-tools.ts';
+import { crashes, lastStart } from './crashes.ts';
 import { deniedActions, orderingCycles } from './journal.ts';
 import { failedUnits, services, target } from './units.ts';
 import { watchdogFirmware, watchdogHardware, watchdogServices, watchdogSystemd } from './watchdog.ts';
 
 const unit = (name: string, properties: Record<string, string>): PretendedBox => ({
   programs: { units: { [`ledge-${name}.service`]: properties } },
+});
+const bootsLog = (end: string) => ({
+  files: { '/var/lib/ledge/crash/boots.log': `2026-12-01T08:00:00Z slot A normal, data ok; ${end}\n` },
 });
 
 const CASES: Case[] = [
@@ -47,7 +51,7 @@ const CASES: Case[] = [
     services,
     { programs: { wants: 'ledge-import.service', units: { 'ledge-import.service': { Type: 'oneshot', ActiveState: 'inactive' } } } },
     'ok',
-    /6 services/,
+    /5 services run/,
   ],
   [
     'a service of somebody else that the target wants',
@@ -73,17 +77,53 @@ const CASES: Case[] = [
   [
     'a start that nobody noted as complete',
     target,
-    { programs: { units: { 'ledge-boot-complete.service': { LoadState: 'not-found', ActiveState: 'inactive' } } } },
+    { programs: { units: { 'ledge-boot-complete.service': { Type: 'oneshot', ActiveState: 'inactive', Result: 'exec-condition' } } } },
     'fault',
     /not noted as complete/,
   ],
   [
     'a start that was noted by a service that has ended',
     target,
-    { programs: { units: { 'ledge-boot-complete.service': { Type: 'oneshot', ActiveState: 'inactive' } } } },
+    {
+      programs: {
+        wants: 'ledge-boot-complete.service',
+        units: {
+          'ledge-boot-complete.service': { Type: 'oneshot', ActiveState: 'inactive', Result: 'exec-condition' },
+          'ledge-boot-lasted.service': { Type: 'oneshot', ActiveState: 'inactive', ExecMainExitTimestampMonotonic: '31000000' },
+        },
+      },
+    },
     'ok',
     /noted as complete/,
   ],
+  [
+    'a service that broke today',
+    crashes,
+    {
+      files: {
+        '/var/lib/ledge/crash/0.log': '# 2026-12-01T08:00:00Z slot A (normal): ledge-media ended (watchdog, killed 6)\nlines',
+        '/var/lib/ledge/crash/1.log': '# 2026-12-01T09:00:00Z slot A (normal): ledge-sse ended (oom-kill)\n',
+      },
+    },
+    'warning',
+    'ledge-media ended (watchdog, killed 6), ledge-sse ended (oom-kill)',
+  ],
+  [
+    'a service that broke last week',
+    crashes,
+    { files: { '/var/lib/ledge/crash/0.log': '# x' }, changed: NOW - 7 * 86_400_000 },
+    'ok',
+    'none',
+  ],
+  [
+    'a start that the watchdog ended',
+    lastStart,
+    bootsLog('the start before was ended by the watchdog'),
+    'warning',
+    'it was ended by the watchdog',
+  ],
+  ['a start that a power cut ended', lastStart, bootsLog('the start before was cut off. data mended'), 'ok', 'it was cut off'],
+  ['a first start', lastStart, { files: { '/var/lib/ledge/crash/boots.log': undefined } }, 'skipped', 'nobody has noted it'],
   [
     'units that wait for each other',
     orderingCycles,

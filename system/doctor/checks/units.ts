@@ -9,9 +9,15 @@ const RESTARTS_ALLOWED = 3;
 /** How long a start may take, all in all. */
 const START_WITHIN_S = 180;
 
+/** Runs at the end of each start, and has a check of its own. */
+const BOOT_COMPLETE = 'ledge-boot-complete.service';
+/** Does the same for a start in which some service was not ready. */
+const BOOT_LASTED = 'ledge-boot-lasted.service';
+
 /** The units of all services, expected or wanted by the target. */
 export async function serviceUnits(facts: Facts): Promise<Map<string, Record<string, string>>> {
   const names = new Set([...SERVICES.map((name) => `ledge-${name}.service`), ...(await facts.services())]);
+  names.delete(BOOT_COMPLETE);
   return await facts.units([...names].sort());
 }
 
@@ -60,7 +66,8 @@ export const services: Check = {
       const unit = `ledge-${name}.service`;
       if (!units.has(unit)) troubles.push({ state: 'fault', words: `${unit} does not exist`, unit });
     }
-    if (troubles.length === 0) return ok(`${plural(units.size, 'service')} run, none was restarted more than ${RESTARTS_ALLOWED} times`);
+    const running = [...units.values()].filter(({ Type }) => Type !== 'oneshot').length;
+    if (troubles.length === 0) return ok(`${plural(running, 'service')} run, none was restarted more than ${RESTARTS_ALLOWED} times`);
     const judge = troubles.some(({ state }) => state === 'fault') ? fault : warning;
     const first = troubles.find(({ state }) => state === 'fault') ?? troubles[0];
     return judge(
@@ -76,10 +83,10 @@ export const target: Check = {
   title: 'Start-up',
   imageOnly: true,
   async look(facts): Promise<Finding> {
-    const units = await facts.units(['ledge.target', 'ledge-boot-complete.service']);
+    const units = await facts.units(['ledge.target', BOOT_COMPLETE, BOOT_LASTED]);
     const state = (name: string) => units.get(name)?.ActiveState ?? 'missing';
     const reached = state('ledge.target') === 'active';
-    const complete = state('ledge-boot-complete.service') === 'active' || isDone(units.get('ledge-boot-complete.service'));
+    const complete = state(BOOT_COMPLETE) === 'active' || isDone(units.get(BOOT_LASTED));
     if (reached && complete) return ok('ledge.target was reached, and the start was noted as complete');
     const seen = reached ? 'ledge.target was reached, but the start was not noted as complete' : `ledge.target is ${state('ledge.target')}`;
     const wanted = 'ledge.target active, and the start noted as complete';
@@ -93,7 +100,4 @@ export const target: Check = {
 };
 
 const isDone = (unit: Record<string, string> | undefined) =>
-  unit?.LoadState === 'loaded' &&
-  unit.Type === 'oneshot' &&
-  unit.Result === 'success' &&
-  Number(unit.ActiveEnterTimestampMonotonic ?? 0) > 0;
+  unit?.LoadState === 'loaded' && unit.Result === 'success' && Number(unit.ExecMainExitTimestampMonotonic ?? 0) > 0;
