@@ -1,0 +1,108 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../run.ts';
+import { type Extent, readMbr } from './mbr.ts';
+import type { Qemu } from './qemu.ts';
+import { parseState, type SlotState } from './slot-state.ts';
+
+const GIB = 2 ** 30;
+/** The smallest card that Ledge must fit on; a power of two, as the Pi's card reader in QEMU wants it. */
+export const CARD_SIZE = 4 * GIB;
+
+export type PartitionName = 'boot' | 'state' | 'slot-a' | 'slot-b' | 'data';
+const NUMBER: Record<PartitionName, number> = { boot: 1, state: 2, 'slot-a': 5, 'slot-b': 6, data: 4 };
+
+/**
+ * A flashed card: a qcow2 file over the built image, which is never written. The host reads and writes it only while no machine runs.
+ */
+export class Disk {
+  readonly file: string;
+  readonly #qemu: Qemu;
+  readonly #folder: string;
+
+  private constructor(qemu: Qemu, folder: string) {
+    this.#qemu = qemu;
+    this.#folder = folder;
+    this.file = join(folder, 'card.qcow2');
+  }
+
+  /** Flashes `image` (a raw file, or another disk's file, which must then stay as it is) onto a new card. */
+  static async flash(qemu: Qemu, image: string, size = CARD_SIZE): Promise<Disk> {
+    const disk = new Disk(qemu, mkdtempSync(join(tmpdir(), 'ledge-card-')));
+    const format = image.endsWith('.qcow2') ? 'qcow2' : 'raw';
+    await run(qemu.img, ['create', '-q', '-f', 'qcow2', '-b', image, '-F', format, disk.file, String(size)]);
+    return disk;
+  }
+
+  /** Bytes of the card; `offset` and `size` in whole sectors. */
+  async read(offset: number, size: number): Promise<Buffer> {
+    const out = join(this.#folder, 'read');
+    await this.#copyOut({ start: offset, size }, out);
+    return readFileSync(out);
+  }
+
+  /** Overwrites bytes of the card; `offset` and length in whole sectors. */
+  async write(offset: number, bytes: Buffer): Promise<void> {
+    const source = join(this.#folder, 'write');
+    writeFileSync(source, bytes);
+    await this.#copyIn({ start: offset, size: bytes.length }, source);
+  }
+
+  /** A part of the card as QEMU's tools name it. */
+  #part({ start, size }: Extent): string {
+    return `driver=raw,offset=${start},size=${size},file.driver=qcow2,file.file.driver=file,file.file.filename=${this.file}`;
+  }
+
+  async #copyOut(extent: Extent, file: string): Promise<void> {
+    rmSync(file, { force: true });
+    await run(this.#qemu.img, ['convert', '--image-opts', '-O', 'raw', this.#part(extent), file]);
+  }
+
+  async #copyIn(extent: Extent, file: string): Promise<void> {
+    if (statSync(file).size !== extent.size) throw new Error(`${file} does not fill its place on the card`);
+    const target = ['--target-image-opts', this.#part(extent)];
+    await run(this.#qemu.img, ['convert', '-n', '--image-opts', `driver=raw,file.driver=file,file.filename=${file}`, ...target]);
+  }
+
+  async extent(name: PartitionName): Promise<Extent> {
+    const found = (await readMbr((offset, size) => this.read(offset, size))).get(NUMBER[name]);
+    if (!found) throw new Error(`there is no partition ${name}`);
+    return found;
+  }
+
+  async partition(name: PartitionName): Promise<Buffer> {
+    const { start, size } = await this.extent(name);
+    return await this.read(start, size);
+  }
+
+  async state(): Promise<SlotState> {
+    return parseState(await this.partition('state'));
+  }
+
+  /** Lets `change` work on a copy of a partition's bytes, and writes them back. */
+  async change(name: PartitionName, change: (bytes: Buffer) => void): Promise<void> {
+    const { start, size } = await this.extent(name);
+    const bytes = await this.read(start, size);
+    change(bytes);
+    await this.write(start, bytes);
+  }
+
+  /** Runs `use` with a raw copy of a partition in a file; `writeBack` puts the file back afterwards. */
+  async withPartition<T>(name: PartitionName, use: (file: string) => Promise<T>, { writeBack = false } = {}): Promise<T> {
+    const extent = await this.extent(name);
+    const file = join(this.#folder, name);
+    await this.#copyOut(extent, file);
+    try {
+      const result = await use(file);
+      if (writeBack) await this.#copyIn(extent, file);
+      return result;
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
