@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Problem } from '@ledge/contract';
-import { type ServiceManager, supervisorServiceManager } from '@ledge/host';
+import { chooseMachine, chooseServiceManager, type Machine, type ServiceManager } from '@ledge/host';
 import {
   DataDir,
   defineService,
@@ -23,6 +23,9 @@ import { Gateway, OWN_NAME } from './gateway/gateway.ts';
 import { PublicListener } from './gateway/listener.ts';
 import { RequestMetrics } from './gateway/request-metrics.ts';
 import { LogStreams } from './logs/stream.ts';
+import { DoctorDesk, examineHere } from './machine/doctor-desk.ts';
+import { MachineDesk } from './machine/machine-desk.ts';
+import { serveMachine } from './machine/routes.ts';
 import { collectMetrics } from './metrics/collect.ts';
 import { OpenApiDocuments } from './openapi/documents.ts';
 import { mergeOpenApi, type OpenApiDocument } from './openapi/merge.ts';
@@ -41,6 +44,7 @@ const AWAY_ANSWER_WITHIN_MS = 5_000;
 export interface ServerPorts {
   environment: Environment;
   manager?: ServiceManager;
+  machine?: Machine;
   /** Told the public port when it is open. */
   onListening?: (port: number) => void;
 }
@@ -59,11 +63,12 @@ export const serverService = (ports: ServerPorts) =>
 
 async function startServer(
   context: ServiceContext<ServerSettings>,
-  { environment, manager: givenManager, onListening }: ServerPorts,
+  { environment, manager: givenManager, machine: givenMachine, onListening }: ServerPorts,
 ): Promise<Running<ServerSettings>> {
   const { api, bus, clock, edge, log, metrics } = context;
   const data = DataDir.of(environment);
-  const manager = givenManager ?? managerOf(data);
+  const manager = givenManager ?? chooseServiceManager(environment, data.socketPath('supervisor'));
+  const machine = givenMachine ?? chooseMachine(environment);
   const secret = environment.EDGE_GATEWAY_SECRET ?? ensureSecret(data.gatewaySecretFile);
   if (!(api instanceof HttpApi)) throw new Problem('internal', 'The server needs the HTTP API of the kit itself.');
 
@@ -139,10 +144,23 @@ async function startServer(
     startedMs: clock.now(),
   });
 
+  const machineDesk = new MachineDesk({
+    machine,
+    clock,
+    log,
+    edge: edge.id,
+    version: VERSION,
+    startedMs: clock.now(),
+    onStopping: (stopping) => context.emit('machine-stopping', stopping),
+  });
+  serveMachine(api, machineDesk, new DoctorDesk(clock, examineHere(data.root, VERSION)));
+
   const stop = async () => {
     await listener.stop();
     gateway.stop();
     await registry.stop();
+    manager.close?.();
+    machine.close?.();
     await recorder.stop();
     auth.close();
   };
@@ -177,5 +195,3 @@ async function takeAdminPassword(users: Users, password: string | undefined, log
   delete process.env.EDGE_ADMIN_PASSWORD;
   if (await users.setUpFromEnvironment(password)) log.info('admin password taken from EDGE_ADMIN_PASSWORD');
 }
-
-const managerOf = (data: DataDir): ServiceManager => supervisorServiceManager(data.socketPath('supervisor'));

@@ -21,10 +21,15 @@ export interface LogQuery {
 /** Whoever starts and stops services on this machine: our supervisor, systemd, or a container engine. */
 export interface ServiceManager {
   list(): Promise<ManagedService[]>;
-  /** @throws Problem `not-found` for a name it does not manage, `service-away` when the manager does not answer. */
+  /**
+   * @throws Problem `not-found` for a name it does not manage, `not-allowed` when this process may not,
+   * `service-away` when the manager does not answer.
+   */
   start(name: string): Promise<void>;
   stop(name: string): Promise<void>;
   restart(name: string): Promise<void>;
   /** Newest lines first given, then live ones until the signal ends. */
   logs(query: LogQuery): AsyncIterable<LogLine>;
+  /** Gives back what it holds open, if anything. */
+  close?(): void;
 }

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Environment } from '@ledge/kit';
+import { systemdServiceManager } from './linux/systemd/service-manager.ts';
+import { machineBus } from './linux/systemd/system-bus.ts';
+import type { ServiceManager } from './service-manager.ts';
+import { supervisorServiceManager } from './service-manager-supervisor.ts';
+
+export const SERVER_UNIT = 'ledge-server.service';
+
+/**
+ * Who starts and stops the services of this box: systemd where the server is one of its units, else our supervisor.
+ * @param supervisorSocket where the supervisor listens, if it is the one
+ */
+export const chooseServiceManager = (environment: Environment, supervisorSocket: string): ServiceManager =>
+  isUnitOfSystemd(environment, SERVER_UNIT)
+    ? systemdServiceManager({ bus: machineBus(environment) })
+    : supervisorServiceManager(supervisorSocket);
+
+/**
+ * Does systemd run this process as that unit? A terminal, or a supervisor that somebody made a unit of his own, is none:
+ * sd_booted(3), systemd.exec(5) `INVOCATION_ID`, cgroups(7) `/proc/[pid]/cgroup`.
+ * @param root of the file system; a test gives its own
+ */
+export function isUnitOfSystemd(environment: Environment, unit: string, root = ''): boolean {
+  if (!environment.INVOCATION_ID || !existsSync(`${root}/run/systemd/system`)) return false;
+  try {
+    const groups = readFileSync(`${root}/proc/self/cgroup`, 'utf8').split('\n');
+    return groups.some((line) => line.split(':').slice(2).join(':').split('/').includes(unit));
+  } catch {
+    return false;
+  }
+}
