@@ -1,7 +1,6 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAddons } from './addons.ts';
-import { cacheRoot } from './cache.ts';
 import { layFiles, readJson, writeFacts } from './root/root.ts';
 import { run } from './run.ts';
 
@@ -41,7 +40,7 @@ export async function layAppFiles(parts: {
   await run('node', [join(root, 'tools/build.ts'), '--quiet']);
   for (const name of globSync('*.mjs', { cwd: join(root, 'dist') })) copyFileSync(join(root, 'dist', name), join(programs, name));
   cpSync(join(root, 'dist/webui'), join(programs, 'webui'), { recursive: true });
-  await buildAddons({ cacheDir: cacheRoot(), outDir: programs });
+  await buildAddons({ outDir: programs });
   const overlays = ['base', 'rpi', ...(parts.kiosk ? ['kiosk'] : [])]
     .map((name) => join(root, 'overlays', name))
     .filter((path) => existsSync(path));

@@ -1,14 +1,14 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeForImage } from './addons.ts';
-import { cached, cacheRoot, contentKey, sha256 } from './cache.ts';
+import { cached, contentKey, sha256 } from './cache.ts';
 import { tarOptions } from './layers/build.ts';
 import type { LayerTar } from './root/root.ts';
 import { run } from './run.ts';
 
 /** The layer with Node for arm64, from the npm package that the lock pins; without its symbols it is 20 MB smaller. */
 export async function buildRuntime(epochS: number): Promise<LayerTar> {
-  const node = join(await nodeForImage({ cacheDir: cacheRoot() }), 'bin/node');
+  const node = join(await nodeForImage(), 'bin/node');
   const { path } = await cached('runtime', contentKey({ values: [await sha256(node), epochS] }), async (draft) => {
     mkdirSync(join(draft, 'root/usr/bin'), { recursive: true });
     copyFileSync(node, join(draft, 'root/usr/bin/node'));
