@@ -7,6 +7,10 @@ import { type Apt, sourcesList } from './apt.ts';
 import { DPKG_OPTIONS, LAYERS, type LayerName, type LayerRecipe, SUITE } from './recipe.ts';
 
 const here = import.meta.dirname;
+/** dpkg-query(1): one line a package, read by {@link parsePackages}; its own placeholders, not ours. */
+const PACKAGE_FORMAT = ['Package', 'Version', 'Architecture', 'Installed-Size'].map((field) => `\${${field}}`).join(' ').concat('\\n');
+/** Raised when the code here makes other layers from the same recipe. */
+const RECIPE_EDITION = 1;
 const FAST_FOLDER = '/dev/shm';
 const WANTED_FREE_BYTES = 4 * 1024 ** 3;
 
@@ -67,7 +71,7 @@ export async function buildLayers(names: readonly LayerName[], options: LayerOpt
         recipe,
         options.epochS,
         recipe.on.map((name) => keys.get(name)),
-        readFileSync(import.meta.filename, 'utf8'),
+        RECIPE_EDITION,
       ],
       files: [join(here, 'install.sh')],
     });
