@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'system/supervisor': ['contract', 'kit', 'host'],
   'system/doctor': ['contract', 'kit', 'host'],
   'system/cli': ['contract', 'kit', 'host', 'doctor', 'supervisor'],
+  'system/provision': ['contract', 'kit', 'host'],
   'system/testing': ['contract', 'kit', 'host', 'supervisor'],
   services: ['contract', 'kit', 'host', 'doctor'],
   webui: ['contract'],

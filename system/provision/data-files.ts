@@ -1,0 +1,74 @@
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DataFiles } from './ports.ts';
+
+const REFUSED = ['EACCES', 'EPERM', 'EROFS'];
+
+/**
+ * Files below a directory. A file is replaced whole; where its folder lets us not do that, but the file itself is ours to write (as
+ * `secrets/first-admin` is, which was laid there for us), it is written over.
+ */
+export class DiskFiles implements DataFiles {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  read(path: string): string | undefined {
+    const file = join(this.#root, path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  }
+
+  write(path: string, content: string, mode: number): void {
+    const file = join(this.#root, path);
+    const draft = `${file}.${process.pid}.tmp`;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(draft, '', { mode });
+      const fd = openSync(draft, 'r+');
+      try {
+        fchmodSync(fd, mode);
+        writeSync(fd, content);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(draft, file);
+    } catch (error) {
+      if (existsSync(draft)) rmSync(draft, { force: true });
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!REFUSED.includes(code) || !existsSync(file)) throw error;
+      overwrite(file, content);
+    }
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.#root, path), { force: true });
+  }
+}
+
+function overwrite(file: string, content: string): void {
+  const fd = openSync(file, 'r+');
+  try {
+    const bytes = Buffer.from(content);
+    writeSync(fd, bytes, 0, bytes.length, 0);
+    ftruncateSync(fd, bytes.length);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

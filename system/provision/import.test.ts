@@ -1,0 +1,381 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Card, REPORT_FILE } from './card.ts';
+import { DiskFiles } from './data-files.ts';
+import { FILES } from './formats/index.ts';
+import { REPORT_JSON, runImport, STATE_FILE } from './import.ts';
+import { ED25519, FakeMachine, sample, TestBox, ZONEINFO } from './test-support.ts';
+import { WIPE_FILE } from './wipe.ts';
+
+class Box extends TestBox {
+  readonly machine = new FakeMachine();
+  readonly data = join(this.root, 'data');
+  readonly warnings: string[] = [];
+  /** What the medium gets to see, in this order. */
+  readonly order: string[] = [];
+  /** The card cannot be written. */
+  brokenCard = false;
+  /** The power goes when this happens. */
+  cutAt: string | undefined;
+
+  constructor() {
+    super();
+    mkdirSync(this.data);
+    this.put(REPORT_FILE, ' '.repeat(16 * 1024));
+  }
+
+  async import() {
+    const files = new DiskFiles(this.data);
+    let dead = false;
+    const happen = (what: string) => {
+      this.order.push(what);
+      if (this.cutAt === what) {
+        // from now on nothing happens any more
+        dead = true;
+        this.machine.failing = new Set(['putWifi', 'putWired', 'setHostname', 'setPrettyName', 'setTimezone']);
+      }
+      if (dead) throw new PowerCut();
+    };
+    const card = new Card(this.root);
+    const overwrite = card.overwrite.bind(card);
+    card.overwrite = (name, expected, patches) => {
+      happen('wipe');
+      if (this.brokenCard) throw new Error('EROFS: read-only file system');
+      overwrite(name, expected, patches);
+    };
+    return await runImport({
+      card,
+      ports: {
+        networks: this.machine,
+        host: this.machine,
+        files: {
+          read: (path) => files.read(path),
+          remove: (path) => files.remove(path),
+          write: (path, content, mode) => {
+            if (dead) throw new PowerCut();
+            files.write(path, content, mode);
+            happen(path);
+          },
+        },
+        sync: async () => happen('sync'),
+      },
+      box: 'ledge-a1b2c3d4',
+      hostname: 'ledge-a1b2',
+      zoneinfo: ZONEINFO,
+      now: () => new Date('2026-11-24T05:00:00Z'),
+      warn: (message) => this.warnings.push(message),
+    });
+  }
+
+  kept(path: string): string | undefined {
+    const file = join(this.data, path);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  }
+}
+class PowerCut extends Error {}
+
+test('everything that the card asks for is there afterwards, and its passwords are gone from it', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', sample('ledge.yaml'));
+  const report = await box.import();
+
+  expect(report.outcomes.every(({ result }) => result === 'done')).toBe(true);
+  expect(box.kept('settings/edge.yaml')).toBe('name: Barn\n');
+  expect(box.kept('system/country')).toBe('FR\n');
+  expect(box.kept('system/language')).toBe('fr\n');
+  expect(box.kept('system/hotspot-key')).toBe("it's a secret\n");
+  expect(box.kept('system/authorized_keys')).toBe(`${ED25519}\n`);
+  expect(JSON.parse(box.kept('secrets/first-admin') ?? '')).toEqual({ password: 'battery-staple-42' });
+  expect(box.machine.settings).toEqual({ hostname: 'barn', prettyName: 'Barn', timezone: 'Europe/Paris' });
+  expect([...box.machine.profiles.keys()]).toEqual(['Home', 'Café "2"', 'Garden']);
+  const modes = ['system/hotspot-key', 'secrets/first-admin', 'settings/edge.yaml', 'system/authorized_keys'];
+  expect(modes.map((path) => (statSync(join(box.data, path)).mode & 0o777).toString(8))).toEqual(['640', '640', '660', '644']);
+
+  expect(box.get('ledge.yaml')).not.toMatch(/horse|staple|it''s/);
+  expect(box.get('ledge.yaml')).toContain('ssid: Home');
+  expect(report.wiped).toBe(4);
+});
+
+test('the report on the card says what was done, where, and what to correct', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'name: Barn\ncountry: XX\nwifi: { ssid: Home, password: correct horse }\n');
+  box.put('user-data', '#cloud-config\nhostname: shed\nkeyboard: { layout: de }\n');
+  await box.import();
+  expect(box.get(REPORT_FILE).trimEnd().split('\r\n')).toEqual([
+    'LEDGE: WHAT BECAME OF THE FILES ON THIS CARD',
+    '',
+    'Box       ledge-a1b2c3d4',
+    'Address   http://shed.local/   (from a computer in the same network)',
+    "Written   2026-11-24 05:00 UTC, by the box's clock at its start",
+    'Files     ledge.yaml, user-data',
+    '',
+    'TO BE CORRECTED',
+    '  ledge.yaml:2  country is "XX"; the two letters of a country as in ISO 3166 are wanted, such as DE, FR or GB',
+    '',
+    'DONE',
+    '  user-data:2  host name shed',
+    '  ledge.yaml:1  name "Barn"',
+    '  ledge.yaml:3  Wi-Fi "Home"',
+    '',
+    'NOT USED',
+    '  user-data:3  keyboard: the keyboard layout is not used: nothing is typed at the box itself',
+    '',
+    'PASSWORDS',
+    '  One was taken and overwritten with stars. To change one, write a new one over the stars.',
+  ]);
+});
+
+test('neither report has a secret in it', async () => {
+  using box = new Box();
+  for (const name of ['ledge.yaml', 'custom.toml', 'firstrun.sh', 'wpa_supplicant.conf', 'userconf.txt']) box.put(name, sample(name));
+  box.put('user-data', sample('imager-2.user-data'));
+  box.put('network-config', sample('imager-2.network-config'));
+  await box.import();
+  for (const text of [box.get(REPORT_FILE), box.kept(REPORT_JSON) ?? '']) {
+    expect(text).not.toMatch(/horse|staple|it's a|474ba8|\$y\$|\$5\$|\$6\$|rpuak/);
+    expect(text).toContain('host name barn');
+  }
+  for (const name of FILES)
+    if (existsSync(join(box.root, name))) expect(box.get(name)).not.toMatch(/horse|staple|474ba8|\$y\$|\$5\$|\$6\$|rpuak/);
+});
+
+test('what was seen is remembered, and a second import changes nothing', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', sample('ledge.yaml'));
+  await box.import();
+  const state = box.kept(STATE_FILE);
+  expect(state).toBe(new Card(box.root).checksums(FILES));
+  const profiles = new Map(box.machine.profiles);
+  const card = box.get('ledge.yaml');
+  const again = await box.import();
+  expect(again.wiped).toBe(0);
+  expect(again.notes).toEqual([]);
+  expect(box.machine.profiles).toEqual(profiles);
+  expect(box.get('ledge.yaml')).toBe(card);
+  expect(box.kept('system/hotspot-key')).toBe("it's a secret\n");
+});
+
+test('a new password over the stars replaces the old one; others stay', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'wifi: { ssid: Home, password: correct horse }\nadminPassword: battery staple\n');
+  await box.import();
+  box.put('ledge.yaml', box.get('ledge.yaml').replace(/password: "\*+"/, 'password: another horse'));
+  const report = await box.import();
+  expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'another horse' });
+  expect(report.wiped).toBe(1);
+  expect(JSON.parse(box.kept('secrets/first-admin') ?? '')).toEqual({ password: 'battery staple' });
+});
+
+test.each(['settings/edge.yaml', 'system/country', WIPE_FILE, 'sync', 'wipe', REPORT_JSON, STATE_FILE])(
+  'a power cut at %s: the next start comes to the same',
+  async (moment) => {
+    using whole = new Box();
+    whole.put('ledge.yaml', sample('ledge.yaml'));
+    await whole.import();
+
+    using box = new Box();
+    box.put('ledge.yaml', sample('ledge.yaml'));
+    box.cutAt = moment;
+    await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
+    box.cutAt = undefined;
+    box.machine.failing.clear();
+    await box.import();
+    expect(box.machine.profiles).toEqual(whole.machine.profiles);
+    expect(box.machine.settings).toEqual(whole.machine.settings);
+    expect(box.get('ledge.yaml')).toBe(whole.get('ledge.yaml'));
+    for (const path of ['settings/edge.yaml', 'system/country', 'secrets/first-admin', STATE_FILE])
+      expect(box.kept(path)).toBe(whole.kept(path));
+  },
+);
+
+/** A file whose first password lies across the border of two sectors, and what a power cut can make of it. */
+function acrossSectors() {
+  const head = `# ${'-'.repeat(470)}\nwifi:\n  ssid: Home\n  password: `;
+  const text = `${head}correct horse battery\nadminPassword: battery staple\n`;
+  const whole = `${head}"*******************"\nadminPassword: "************"\n`;
+  expect(head.length).toBeLessThan(512);
+  expect(head.length + 10).toBeGreaterThan(512);
+  return { text, whole, torn: [whole.slice(0, 512) + text.slice(512), text.slice(0, 512) + whole.slice(512)] };
+}
+
+test('a password of half stars, left by a power cut, is never taken for a new one', async () => {
+  const { text, whole, torn } = acrossSectors();
+  for (const half of torn) {
+    using box = new Box();
+    box.put('ledge.yaml', text);
+    box.cutAt = 'wipe';
+    await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
+    box.cutAt = undefined;
+    box.machine.failing.clear();
+    box.put('ledge.yaml', half);
+    const report = await box.import();
+    expect(report.notes).toEqual([]);
+    expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'correct horse battery' });
+    expect(box.get('ledge.yaml')).toBe(whole);
+    expect(box.kept(WIPE_FILE)).toBeUndefined();
+  }
+});
+
+test('half stars on a card that cannot be written any more are no password either', async () => {
+  const { text, torn } = acrossSectors();
+  using box = new Box();
+  box.put('ledge.yaml', text);
+  box.cutAt = 'wipe';
+  await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
+  box.machine.failing.clear();
+  box.put('ledge.yaml', torn[1] ?? '');
+  // at the cut nothing can be written; the rest goes on
+  box.brokenCard = true;
+  box.cutAt = undefined;
+  const report = await box.import();
+  expect(report.problems).toEqual(['the passwords in ledge.yaml are half overwritten, and the card cannot be written']);
+  expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'correct horse battery' });
+  expect(box.kept(STATE_FILE)).toBeUndefined();
+});
+
+test('a password that was changed after the power cut is a new one', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'wifi: { ssid: Home, password: correct horse }\n');
+  box.cutAt = 'wipe';
+  await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
+  box.cutAt = undefined;
+  box.machine.failing.clear();
+  box.put('ledge.yaml', 'wifi: { ssid: Home, password: another horse }\n');
+  await box.import();
+  expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'another horse' });
+  expect(box.get('ledge.yaml')).not.toContain('horse');
+});
+
+test('nothing is taken from the card before everything is on the medium', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', sample('ledge.yaml'));
+  await box.import();
+  expect(box.order.slice(-5)).toEqual([WIPE_FILE, 'sync', 'wipe', REPORT_JSON, STATE_FILE]);
+  expect(box.kept(WIPE_FILE)).toBeUndefined();
+});
+
+test('what fails keeps its password on the card and is tried again; the rest is done', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'wifi: { ssid: Home, password: correct horse }\nhotspotKey: a long secret\n');
+  box.machine.failing.add('putWifi');
+  const report = await box.import();
+  expect(report.outcomes.map(({ what, result }) => [what, result])).toEqual([
+    ['password of the set-up Wi-Fi', 'done'],
+    ['Wi-Fi "Home"', 'failed'],
+  ]);
+  expect(box.get('ledge.yaml')).toContain('correct horse');
+  expect(box.get('ledge.yaml')).not.toContain('a long secret');
+  expect(box.kept(STATE_FILE)).toBeUndefined();
+  expect(box.get(REPORT_FILE)).toContain('TRIED AGAIN AT THE NEXT START');
+
+  box.machine.failing.clear();
+  await box.import();
+  expect(box.machine.profiles.has('Home')).toBe(true);
+  expect(box.get('ledge.yaml')).not.toContain('correct horse');
+});
+
+test('a name that cannot be made the pretty host name is the name all the same', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'name: Barn\n');
+  box.machine.failing.add('setPrettyName');
+  expect((await box.import()).outcomes).toMatchObject([{ wish: 'name', result: 'done' }]);
+  expect(box.warnings).toEqual(["the name is not the machine's pretty host name: setPrettyName is not possible now"]);
+});
+
+test('after a factory reset the stars on the card are told to be no password', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'wifi: { ssid: Home, password: "*************" }\n');
+  const report = await box.import();
+  expect(report.outcomes).toMatchObject([{ result: 'impossible' }]);
+  expect(box.get(REPORT_FILE)).toContain(
+    'ledge.yaml:1  Wi-Fi "Home": its password was taken at an earlier start and is not here any more; write it again',
+  );
+  expect(box.kept(STATE_FILE)).toBeDefined();
+});
+
+test('a card that cannot be written is told, and what it asks for is done', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'name: Barn\nhotspotKey: a long secret\n');
+  const text = box.get('ledge.yaml');
+  box.brokenCard = true;
+  const report = await box.import();
+  expect(report.problems).toEqual(['the passwords in ledge.yaml could not be overwritten: EROFS: read-only file system']);
+  expect(box.get('ledge.yaml')).toBe(text);
+  expect(box.kept('settings/edge.yaml')).toBe('name: Barn\n');
+  expect(box.kept(STATE_FILE)).toBeUndefined();
+});
+
+test('without a report file on the card the rest works, and it is said', async () => {
+  using box = new Box();
+  box.put(REPORT_FILE, 'tiny');
+  box.put('ledge.yaml', 'name: Barn\n');
+  const report = await box.import();
+  expect(report.problems).toEqual([]);
+  expect(box.warnings).toEqual(['ledge-report.txt is missing on the card or has less than 2 KiB; the report is only here']);
+  expect(box.kept(STATE_FILE)).toBeDefined();
+});
+
+test('an empty card gives a report with the address of the box', async () => {
+  using box = new Box();
+  const report = await box.import();
+  expect(report).toMatchObject({ files: [], outcomes: [], notes: [], problems: [] });
+  expect(box.get(REPORT_FILE)).toContain('http://ledge-a1b2.local/');
+  expect(box.kept(STATE_FILE)).toBe('');
+});
+
+test('files by another name than ours are told', async () => {
+  using box = new Box();
+  box.put('ledge.yaml.txt', 'name: Barn\n');
+  expect((await box.import()).notes).toEqual([
+    { kind: 'mistake', file: 'ledge.yaml.txt', message: 'the name is ledge.yaml.txt, so it was not read; ledge.yaml is wanted' },
+  ]);
+});
+
+test('an empty list of keys takes the file of keys away', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', `sshKey: ${ED25519}\n`);
+  await box.import();
+  box.put('ledge.yaml', 'sshKey: []\n');
+  await box.import();
+  expect(box.kept('system/authorized_keys')).toBeUndefined();
+});
+
+test('other settings of the box stay when its name changes', async () => {
+  using box = new Box();
+  mkdirSync(join(box.data, 'settings'));
+  writeFileSync(join(box.data, 'settings', 'edge.yaml'), 'colour: red\nname: Old\n');
+  box.put('ledge.yaml', 'name: Barn\n');
+  await box.import();
+  expect(box.kept('settings/edge.yaml')).toBe('colour: red\nname: Barn\n');
+});
+
+test('a file that was laid for us in a folder that is not ours is written over', async () => {
+  using box = new Box();
+  const secrets = join(box.data, 'secrets');
+  mkdirSync(secrets);
+  writeFileSync(join(secrets, 'first-admin'), 'something longer than what comes now, by far');
+  box.put('ledge.yaml', 'adminPassword: battery staple\n');
+  using _ = notOwning(box, secrets);
+  await box.import();
+  expect(box.kept('secrets/first-admin')).toBe('{"password":"battery staple"}\n');
+});
+
+/** Makes a folder one that this user may not write to; root becomes somebody else for the time. */
+function notOwning(box: Box, folder: string): Disposable {
+  const root = process.getuid?.() === 0;
+  if (root) {
+    for (const entry of [box.root, ...readdirSync(box.root, { recursive: true, encoding: 'utf8' }).map((name) => join(box.root, name))]) {
+      chownSync(entry, NOBODY, NOBODY);
+    }
+  }
+  chmodSync(folder, 0o500);
+  if (root) process.seteuid?.(NOBODY);
+  return {
+    [Symbol.dispose]() {
+      if (root) process.seteuid?.(0);
+      chmodSync(folder, 0o700);
+    },
+  };
+}
+const NOBODY = 65534;
