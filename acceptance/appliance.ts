@@ -1,12 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { AccessRule, ServiceView } from '@ledge/contract';
 import { freePort, until } from '@ledge/testing';
+import { inject } from 'vitest';
+import { HttpAppliance } from './http-appliance.ts';
 
+/** An emulated board that the suite has switched on; see `image/tests/acceptance-machine.ts`. */
+export interface Board {
+  url: string;
+  mqttPort: number;
+  /** Unix socket of a root shell in it. */
+  shell: string;
+  slowness: number;
+}
+declare module 'vitest' {
+  interface ProvidedContext {
+    board?: Board;
+  }
+}
+
+/** How many times slower than this machine the appliances of this suite are; see {@link Appliance.slowness}. */
+export const slowness = inject('board')?.slowness ?? 1;
 export const ADMIN_PASSWORD = 'a quiet brown heron';
 export const SERVICES = ['broker', 'device', 'sse', 'media', 'server'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -25,6 +43,7 @@ export interface Answer<T = unknown> {
 export interface Appliance {
   readonly url: string;
   readonly mqttPort: number;
+  /** Where its data lies, in its own file system. */
   readonly dataDir: string;
   readonly edge: string;
   /** A bearer token of an admin. */
@@ -33,6 +52,14 @@ export interface Appliance {
   services(): Promise<ServiceView[]>;
   pidOf(service: ServiceName): Promise<number>;
   kill(service: ServiceName): Promise<void>;
+  /** Kills one of its processes, or none when it is gone already. */
+  killProcess(pid: number): Promise<void>;
+  /** A child of one of its processes, by the program's name. */
+  childOf(pid: number, program: string): Promise<number | undefined>;
+  /** A file for `things/`, there whole or not at all; resolves with the moment (`performance.now()`) from which it was there. */
+  dropThing(name: string, yaml: string): Promise<number>;
+  /** How many times slower than this machine it is; what must happen in a second here may take so many seconds there. */
+  readonly slowness: number;
   addMqttUser(name: string, password: string, rules: AccessRule[]): Promise<void>;
   /** Every line that it logged so far. */
   readonly log: readonly string[];
@@ -48,8 +75,13 @@ export interface ApplianceOptions {
   things?: Record<string, string>;
 }
 
-/** Starts `dist/ledge.mjs` (made by `./build.sh build`) on free ports; resolves when every service is ready. */
+/**
+ * Starts `dist/ledge.mjs` (made by `./build.sh build`) on free ports; resolves when every service is ready. In the suite that has an
+ * emulated board instead (`image/tests/acceptance-machine.ts`), that board is made as new.
+ */
 export async function startAppliance(options: ApplianceOptions = {}): Promise<Appliance> {
+  const board = inject('board');
+  if (board) return await (await import('../image/tests/vm/appliance.ts')).takeBoard(board, options);
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'ledge-acceptance-'));
   const [httpPort, mqttPort] = [await freePort(), await freePort()];
   if (options.config) writeFileSync(join(dataDir, 'ledge.yaml'), options.config);
@@ -75,7 +107,7 @@ export async function startAppliance(options: ApplianceOptions = {}): Promise<Ap
           : log.some((line) => / ready: http/.test(line)),
       READY_WITHIN_MS,
     );
-    await appliance.signIn();
+    await appliance.signIn(ADMIN_PASSWORD);
     return appliance;
   } catch (error) {
     await appliance.stop();
@@ -83,16 +115,16 @@ export async function startAppliance(options: ApplianceOptions = {}): Promise<Ap
   }
 }
 
-class LocalAppliance implements Appliance {
+class LocalAppliance extends HttpAppliance {
   readonly url: string;
   readonly mqttPort: number;
   readonly dataDir: string;
   readonly log: string[];
-  edge = '';
-  token = '';
+  readonly slowness = 1;
   readonly #process: ChildProcess;
 
   constructor(child: ChildProcess, url: string, mqttPort: number, dataDir: string, log: string[]) {
+    super();
     this.#process = child;
     this.url = url;
     this.mqttPort = mqttPort;
@@ -100,61 +132,35 @@ class LocalAppliance implements Appliance {
     this.log = log;
   }
 
-  async signIn(): Promise<void> {
-    const health = await until('the server', async () => {
-      const answer = await this.api<{ edge: string; setupNeeded: boolean }>('GET', '/api/server/health');
-      return answer.status === 200 && answer.body;
-    });
-    this.edge = health.edge;
-    const login = await fetch(`${this.url}/api/server/login`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'admin', password: ADMIN_PASSWORD }),
-    });
-    const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? '';
-    const made = await this.api<{ token: string }>(
-      'POST',
-      '/api/server/tokens',
-      { name: 'acceptance', role: 'admin', expiresInDays: 1 },
-      { cookie, origin: this.url },
-    );
-    if (made.status !== 200) throw new Error(`no token: ${JSON.stringify(made)}`);
-    this.token = made.body.token;
+  override async dropThing(name: string, yaml: string): Promise<number> {
+    const draft = join(this.dataDir, `${name}.draft`);
+    writeFileSync(draft, yaml);
+    renameSync(draft, join(this.dataDir, 'things', name));
+    return performance.now();
   }
 
-  async api<T = unknown>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
-    const response = await fetch(this.url + path, {
-      method,
-      headers: {
-        ...(this.token && !headers.cookie ? { authorization: `Bearer ${this.token}` } : {}),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, body: (isJson ? JSON.parse(text) : text) as T };
+  override async killProcess(pid: number): Promise<void> {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it is gone already
+    }
   }
 
-  async services(): Promise<ServiceView[]> {
-    return (await this.api<ServiceView[]>('GET', '/api/server/services')).body;
+  override async childOf(parent: number, program: string): Promise<number | undefined> {
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        const [, name, rest] = /\((.*)\) . (\d+)/.exec(stat) ?? [];
+        if (name === program && Number(rest) === parent) return Number(pid);
+      } catch {
+        // it ended while we looked
+      }
+    }
+    return undefined;
   }
 
-  async pidOf(service: ServiceName): Promise<number> {
-    return await until(`a process of ${service}`, async () => (await this.services()).find((view) => view.name === service)?.pid);
-  }
-
-  async kill(service: ServiceName): Promise<void> {
-    process.kill(await this.pidOf(service), 'SIGKILL');
-  }
-
-  async addMqttUser(name: string, password: string, rules: AccessRule[]): Promise<void> {
-    const { status, body } = await this.api('POST', '/api/broker/users', { name, password, rules });
-    if (status !== 200) throw new Error(`user ${name} was not made: ${JSON.stringify(body)}`);
-  }
-
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.kill('SIGTERM');
       await once(this.#process, 'exit');

@@ -1,7 +1,7 @@
 import type { HistoryPoint } from '@ledge/contract';
 import { until } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import { type Appliance, startAppliance } from './appliance.ts';
+import { type Appliance, slowness, startAppliance } from './appliance.ts';
 
 const OUTAGE_MS = 60_000;
 const PROPERTIES = 100; // each once a second: 100 readings/s
@@ -42,7 +42,7 @@ async function caughtUp(ledge: Appliance, toMs: number): Promise<Map<string, Raw
       }
       return all;
     },
-    CAUGHT_UP_WITHIN_MS,
+    CAUGHT_UP_WITHIN_MS * slowness,
   );
 }
 
@@ -59,7 +59,7 @@ function holes(points: readonly RawPoint[]): { missing: number; gapMs: number }[
 }
 
 test('60 s without a broker at 100 readings/s: history has every seq exactly once, and a killed device loses at most its window', {
-  timeout: 240_000,
+  timeout: 240_000 * slowness,
 }, async () => {
   await Promise.all([quietOutage(), outageWithKill()]);
 });
@@ -67,7 +67,7 @@ test('60 s without a broker at 100 readings/s: history has every seq exactly onc
 async function quietOutage(): Promise<void> {
   const ledge = await startAppliance({ things: { 'load.yaml': yaml } });
   try {
-    await until('readings', async () => (await history(ledge, 'p99')).length > 2);
+    await until('readings', async () => (await history(ledge, 'p99')).length > 2, 10_000 * slowness);
     const { fromMs, toMs } = await brokerAway(ledge, () => pause(OUTAGE_MS).then(() => {}));
     const all = await caughtUp(ledge, toMs);
     const during = [...all.values()]
@@ -86,7 +86,7 @@ async function quietOutage(): Promise<void> {
 async function outageWithKill(): Promise<void> {
   const ledge = await startAppliance({ things: { 'load.yaml': yaml } });
   try {
-    await until('readings', async () => (await history(ledge, 'p99')).length > 2);
+    await until('readings', async () => (await history(ledge, 'p99')).length > 2, 10_000 * slowness);
     let killedMs = 0;
     const { toMs } = await brokerAway(ledge, async () => {
       await pause(OUTAGE_MS / 2);

@@ -1,10 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ThingView } from '@ledge/contract';
 import { findProgram, until } from '@ledge/testing';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADMIN_PASSWORD, type Appliance, startAppliance } from './appliance.ts';
+import { ADMIN_PASSWORD, type Appliance, slowness, startAppliance } from './appliance.ts';
 import { MosquittoSub } from './mosquitto-client.ts';
 
 let ledge: Appliance;
@@ -20,13 +18,6 @@ properties:
   temperature: { datatype: float, unit: °C, source: { wave: sine, low: 15, high: 25, period: 5s } }
   fan: { datatype: boolean, settable: true }
 ${extra}`;
-
-function drop(name: string, yaml: string): number {
-  const draft = join(ledge.dataDir, `${name}.draft`);
-  writeFileSync(draft, yaml);
-  renameSync(draft, join(ledge.dataDir, 'things', name));
-  return performance.now();
-}
 
 beforeAll(async () => {
   ledge = await startAppliance();
@@ -63,7 +54,7 @@ afterAll(async () => {
 });
 
 test('a thing dropped as a file is on the bus and on the page in under a second', async () => {
-  const droppedMs = drop('greenhouse.yaml', greenhouse());
+  const droppedMs = await ledge.dropThing('greenhouse.yaml', greenhouse());
   const topic = `${ledge.edge}/5/greenhouse/main/temperature`;
   const [onBus] = await Promise.all([
     until('the bus', () => sub.lines.find((line) => line.topic === topic)?.atMs),
@@ -71,12 +62,12 @@ test('a thing dropped as a file is on the bus and on the page in under a second'
   ]);
   const onPageMs = performance.now() - droppedMs;
   console.log(`dropped file → mosquitto_sub ${Math.round(onBus - droppedMs)} ms, → page ${Math.round(onPageMs)} ms`);
-  expect(onBus - droppedMs).toBeLessThan(1000);
-  expect(onPageMs).toBeLessThan(1000);
+  expect(onBus - droppedMs).toBeLessThan(1000 * slowness);
+  expect(onPageMs).toBeLessThan(1000 * slowness);
 });
 
 test('a broken file leaves the old thing running and names file, line and key', async () => {
-  drop('greenhouse.yaml', greenhouse('  humidity: { datatype: percent }\n'));
+  await ledge.dropThing('greenhouse.yaml', greenhouse('  humidity: { datatype: percent }\n'));
   const event = await until('the event', () => sub.lines.find((line) => line.topic === `${ledge.edge}/event/thing-invalid`)?.payload);
   const told = JSON.parse(event) as { file: string; line: number; key: string; message: string };
   expect(told).toMatchObject({ file: expect.stringContaining('greenhouse.yaml'), line: 7, key: expect.stringContaining('humidity') });
@@ -87,7 +78,7 @@ test('a broken file leaves the old thing running and names file, line and key', 
 });
 
 test('the switch on the page works and the bus agrees', async () => {
-  drop('greenhouse.yaml', greenhouse());
+  await ledge.dropThing('greenhouse.yaml', greenhouse());
   await until('the mended file', async () => (await ledge.api<ThingView>('GET', '/api/device/things/greenhouse')).body.fault === null);
   await page.getByRole('switch', { name: /fan/i }).click();
   await until('the state', () => sub.payloads(`${ledge.edge}/5/greenhouse/main/fan`).at(-1) === 'true');

@@ -96,8 +96,9 @@ export class Machine {
     return `http://127.0.0.1:${this.ports.http}`;
   }
 
-  /** Where the root shells can be reached by one other process. */
-  shellSocket(shell: number): string {
+  /** Gives one of the root shells away to another process, which reaches it at this socket. */
+  lendShell(): string {
+    const shell = this.#on.shells.giveUp();
     return join(this.#on.folder, SOCKETS.shells[shell] ?? '');
   }
 

@@ -5,21 +5,29 @@ import { join } from 'node:path';
 export const SHELLS = 3;
 export const portName = (shell: number) => `ledge.tests.${shell}`;
 
-/** In the guest: a request is `id seconds scriptBytes inputBytes` and those bytes; the answer `id code outBytes errBytes` and those. */
+/**
+ * In the guest: a request is `id seconds scriptBytes inputBytes` and those bytes; the answer `id code outBytes errBytes` and those.
+ * `hello` is said with the boot's id at the start, and when asked for.
+ */
 const SCRIPT = `
 serve() {
   port=/dev/virtio-ports/ledge.tests.$1 dir=/run/ledge-tests/$1
   mkdir -p "$dir"
   until [ -e "$port" ]; do sleep 0.1; done
   exec 3<>"$port"
-  printf 'hello %s\\n' "$(cat /proc/sys/kernel/random/boot_id)" >&3
-  while read -r id seconds script input <&3; do
-    head -c "$script" <&3 >"$dir/script"
-    head -c "$input" <&3 >"$dir/in"
-    timeout -k 1 "$seconds" bash "$dir/script" <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&-
-    code=$?
-    printf '%s %s %s\\n' "$id" "$code" "$(stat -c %s "$dir/out" "$dir/err" | tr '\\n' ' ')" >&3
-    cat "$dir/out" "$dir/err" >&3
+  read -r boot </proc/sys/kernel/random/boot_id
+  # writing waits until somebody listens at the other end; reading ends when they leave
+  while printf 'hello %s\\n' "$boot" >&3; do
+    while read -r id seconds script input <&3; do
+      if [ "$id" = hello ]; then printf 'hello %s\\n' "$boot" >&3; continue; fi
+      head -c "$script" <&3 >"$dir/script"
+      head -c "$input" <&3 >"$dir/in"
+      timeout -k 1 "$seconds" bash "$dir/script" <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&-
+      code=$?
+      printf '%s %s %s\\n' "$id" "$code" "$(stat -c %s "$dir/out" "$dir/err" | tr '\\n' ' ')" >&3
+      cat "$dir/out" "$dir/err" >&3
+    done
+    sleep 0.1
   done
 }
 for shell in ${Array.from({ length: SHELLS }, (_, shell) => shell).join(' ')}; do serve $shell & done

@@ -30,17 +30,17 @@ export class RootShell {
   #id = 0;
   #request: Request | undefined;
 
-  /** @param running it said hello to somebody else before */
-  constructor(stream: Duplex, onHello: () => void, running = false) {
+  constructor(stream: Duplex, onHello: () => void) {
     this.#stream = stream;
     this.#onHello = onHello;
-    if (running) this.boot = 'running';
     stream.on('data', (bytes: Buffer) => {
       this.#buffer = Buffer.concat([this.#buffer, bytes]);
       while (this.#take());
     });
     stream.on('error', () => {});
     stream.once('close', () => this.#lost('the machine was switched off'));
+    // somebody else may have heard the first one
+    stream.write('hello\n');
   }
 
   #lost(why: string): void {
@@ -56,7 +56,7 @@ export class RootShell {
     const [first = '', second = '', out = '', err = ''] = this.#buffer.toString('latin1', 0, end).split(' ');
     let next = end + 1;
     if (first === 'hello') {
-      this.#lost('the machine started again');
+      if (this.boot !== undefined && this.boot !== second) this.#lost('the machine started again');
       this.boot = second;
       this.#onHello();
     } else if (first === this.#request?.id) {
@@ -95,9 +95,8 @@ export class RootShells {
   readonly #waiting: (() => void)[] = [];
   readonly #taken = new Set<RootShell>();
 
-  /** @param running the machine is up already, and another process has heard it say hello */
-  constructor(streams: readonly Duplex[], running = false) {
-    this.#shells = streams.map((stream) => new RootShell(stream, () => this.#tell(), running));
+  constructor(streams: readonly Duplex[]) {
+    this.#shells = streams.map((stream) => new RootShell(stream, () => this.#tell()));
   }
 
   #tell(): void {
@@ -133,6 +132,12 @@ export class RootShells {
       await woken.promise;
       clearTimeout(timer);
     }
+  }
+
+  /** Closes the last shell so that somebody else can have it; answers which one that was. */
+  giveUp(): number {
+    this.#shells.pop()?.close();
+    return this.#shells.length;
   }
 
   close(): void {
