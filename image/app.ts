@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, cpSync, existsSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAddons } from './addons.ts';
 import { layFiles, readJson, writeFacts } from './root/root.ts';
@@ -55,9 +55,9 @@ export async function layAppFiles(parts: {
 
 /** Git keeps only "may be run"; everything else about rights is the same on every machine. */
 function plainRights(folder: string): void {
-  for (const entry of globSync('**/*', { cwd: folder, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isSymbolicLink()) continue;
-    chmodSync(path, entry.isDirectory() || statSync(path).mode & 0o100 ? 0o755 : 0o644);
+  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+    const path = join(folder, name);
+    const stat = lstatSync(path);
+    if (!stat.isSymbolicLink()) chmodSync(path, stat.isDirectory() || stat.mode & 0o100 ? 0o755 : 0o644);
   }
 }

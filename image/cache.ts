@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { createReadStream, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -19,7 +19,11 @@ export function contentKey(parts: { values: unknown; files?: readonly string[] }
 }
 
 function hashPath(hash: ReturnType<typeof createHash>, root: string, path: string): void {
-  const stat = statSync(path);
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) {
+    hash.update(`\0${relative(root, path)}\0>${readlinkSync(path)}`);
+    return;
+  }
   if (stat.isDirectory()) {
     for (const name of readdirSync(path).sort()) hashPath(hash, root, join(path, name));
     return;
