@@ -1,4 +1,4 @@
-/** Makes `dist/`: one bundle per service, the supervisor as `ledge.mjs`, and the web pages when their sources changed. */
+/** Makes `dist/`: one bundle per service, the supervisor as `ledge.mjs`, the command as `cli.mjs`, and the web pages when their sources changed. */
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,10 +43,23 @@ const httpWithoutFetch: Plugin = {
   },
 };
 
+/** The body parser brings the tables of Chinese, Japanese and Korean encodings, half a MiB; JSON comes in Unicode, and it refuses anything else. */
+const unicodeOnly: Plugin = {
+  name: 'unicode-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /iconv-lite[\\/]encodings[\\/]dbcs-data\.js$/ }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
   const entries = Object.fromEntries(OUR_SERVICES.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
   const result = await build({
-    entryPoints: { ...entries, ledge: join(root, 'system', 'supervisor', 'main.ts') },
+    entryPoints: {
+      ...entries,
+      ledge: join(root, 'system', 'supervisor', 'main.ts'),
+      cli: join(root, 'system', 'cli', 'main.ts'),
+      provision: join(root, 'system', 'provision', 'main.ts'),
+    },
     outdir: join(root, 'dist'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -57,7 +70,7 @@ export async function bundleServices(): Promise<{ file: string; bytes: number }[
     minifyWhitespace: true,
     legalComments: 'none',
     external: EXTERNAL,
-    plugins: [oneLanguage, httpWithoutFetch],
+    plugins: [oneLanguage, httpWithoutFetch, unicodeOnly],
     // packages in CommonJS call require(), which modules do not have
     banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
     metafile: true,

@@ -12,7 +12,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { topics } from '@ledge/contract';
-import type { ServiceManager } from '@ledge/host';
+import type { Machine, ServiceManager } from '@ledge/host';
 import { DataDir, type Environment, type RunningService, readEdge, runService, systemClock } from '@ledge/kit';
 import { Aedes } from 'aedes';
 import pino from 'pino';
@@ -53,7 +53,7 @@ export interface TestBox extends AsyncDisposable {
   edge: string;
 }
 
-export async function startBox(more: Environment = {}, ports: { manager?: ServiceManager } = {}): Promise<TestBox> {
+export async function startBox(more: Environment = {}, ports: { manager?: ServiceManager; machine?: Machine } = {}): Promise<TestBox> {
   const dir = mkdtempSync(join(tmpdir(), 'ledge-'));
   const broker = await startBroker();
   const environment: Environment = {

@@ -5,13 +5,19 @@ import { Facts } from './facts.ts';
 import { type DoctorPorts, Unseen } from './ports.ts';
 
 const CHECK_WITHIN_MS = 15_000;
+/** Why a check of the card image is skipped elsewhere. */
+export const IMAGE_ONLY = 'only the card image has this';
 
 /**
  * Looks at everything that a healthy box has. Never throws: what cannot be seen is `skipped` with the reason.
  * @param ports the machine; end its programs after the time that you have
+ * @param facts what whoever asks knows of it already
  */
-export async function examine(ports: DoctorPorts, checks: readonly Check[] = CHECKS): Promise<DoctorReport> {
-  const facts = new Facts(ports);
+export async function examine(
+  ports: DoctorPorts,
+  checks: readonly Check[] = CHECKS,
+  facts: Facts = new Facts(ports),
+): Promise<DoctorReport> {
   const onImage = await facts.isImage().catch(() => false);
   const done = await Promise.all(checks.map((check) => oneCheck(check, facts, onImage)));
   const release = await facts.release().catch(() => undefined);
@@ -25,7 +31,7 @@ export async function examine(ports: DoctorPorts, checks: readonly Check[] = CHE
 
 async function oneCheck(check: Check, facts: Facts, onImage: boolean): Promise<DoctorCheck> {
   const { name, title, imageOnly } = check;
-  if (imageOnly && !onImage) return { name, title, state: 'skipped', seen: 'only the card image has this' };
+  if (imageOnly && !onImage) return { name, title, state: 'skipped', seen: IMAGE_ONLY };
   return { name, title, ...(await look(check, facts)) };
 }
 

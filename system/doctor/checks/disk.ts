@@ -51,7 +51,8 @@ export const dataInodes: Check = {
   title: 'Free file entries',
   async look({ ports: { files, dataRoot } }) {
     const space = await files.space(dataRoot);
-    if (!space || space.inodes === 0) return skipped(`the file system of ${dataRoot} has no such limit`);
+    if (!space) return skipped(`${dataRoot} does not exist yet`);
+    if (space.inodes === 0) return skipped(`the file system of ${dataRoot} has no such limit`);
     const share = Math.round((space.freeInodes / space.inodes) * 100);
     const seen = `${share} % of the file entries free`;
     if (share < 2) return fault(seen, 'more than 2 %', 'many small files: delete some');

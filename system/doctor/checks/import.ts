@@ -2,8 +2,9 @@ import { type Check, ok, skipped, warning } from '../check.ts';
 import type { Facts } from '../facts.ts';
 import { plural } from '../words.ts';
 
+/** One thing that a person should correct, or that did not work. */
 export interface ImportMistake {
-  file: string;
+  file?: string;
   line?: number;
   message: string;
 }
@@ -11,23 +12,34 @@ export interface ImportMistake {
 /** What the last import of files from the card found wrong; undefined where nothing was imported yet. */
 export async function importMistakes(facts: Pick<Facts, 'ports'>): Promise<ImportMistake[] | undefined> {
   const text = await facts.ports.files.read(`${facts.ports.dataRoot}/system/import-report.json`);
-  if (text === undefined) return undefined;
-  return mistakesIn(text);
+  return text === undefined ? undefined : mistakesIn(text);
 }
 
-export function mistakesIn(text: string): ImportMistake[] {
-  const { notes } = JSON.parse(text) as { notes?: unknown };
-  if (!Array.isArray(notes)) return [];
-  return (notes as Record<string, unknown>[])
-    .filter((note) => note.kind === 'mistake')
-    .map(({ file, line, message }) => ({
-      file: String(file ?? 'the card'),
-      ...(typeof line === 'number' ? { line } : {}),
-      message: String(message ?? 'a mistake'),
-    }));
+/** Reads the report of `@ledge/provision`: problems with the card itself, wishes that did not come true, mistakes in files. */
+function mistakesIn(text: string): ImportMistake[] {
+  const { problems, outcomes, notes } = JSON.parse(text) as Record<string, unknown>;
+  const list = (value: unknown) => (Array.isArray(value) ? (value as unknown[]) : []);
+  const records = (value: unknown) =>
+    list(value).filter((item): item is Record<string, unknown> => typeof item === 'object' && item !== null);
+  const placed = ({ file, line }: Record<string, unknown>, message: string): ImportMistake => ({
+    ...(typeof file === 'string' ? { file } : {}),
+    ...(typeof line === 'number' ? { line } : {}),
+    message,
+  });
+  return [
+    ...list(problems).map((problem) => ({ message: String(problem) })),
+    ...records(outcomes)
+      .filter(({ result }) => result !== 'done')
+      .map((outcome) => placed(outcome, `${outcome.what}: ${outcome.why}`)),
+    ...records(notes)
+      .filter(({ kind }) => kind === 'mistake')
+      .map((note) => placed(note, String(note.message))),
+  ];
 }
 
-export const placeOf = ({ file, line }: ImportMistake) => (line === undefined ? file : `${file}:${line}`);
+/** With its place before it: `ledge.yaml:3: …`. */
+export const mistakeWords = ({ file, line, message }: ImportMistake) =>
+  file === undefined ? message : `${line === undefined ? file : `${file}:${line}`}: ${message}`;
 
 export const importReport: Check = {
   name: 'import',
@@ -39,7 +51,7 @@ export const importReport: Check = {
     const [first] = mistakes;
     if (!first) return ok('the last import had no mistakes');
     return warning(
-      `${plural(mistakes.length, 'mistake')}, the first: ${placeOf(first)}: ${first.message}`,
+      `${plural(mistakes.length, 'mistake')}, the first: ${mistakeWords(first)}`,
       'none',
       'ledge-report.txt on the card has all of them; correct the file there, and restart',
     );

@@ -160,6 +160,18 @@ const CASES: Case[] = [
     '1 mistake, the first: ledge.yaml:3: wifi.key is 3; text is wanted',
   ],
   [
+    'a wish on the card that cannot come true, and a card that cannot be written',
+    importReport,
+    {
+      files: {
+        '/var/lib/ledge/system/import-report.json':
+          '{"problems":["the card cannot be written"],"outcomes":[{"what":"host name","result":"done"},{"file":"ledge.yaml","line":2,"what":"time zone","result":"impossible","why":"there is none"}]}',
+      },
+    },
+    'warning',
+    '2 mistakes, the first: the card cannot be written',
+  ],
+  [
     'a report that is no JSON',
     importReport,
     { files: { '/var/lib/ledge/system/import-report.json': '{' } },

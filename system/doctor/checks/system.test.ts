@@ -49,7 +49,12 @@ const CASES: Case[] = [
   [
     'something that runs once and is done',
     services,
-    { programs: { wants: 'ledge-import.service', units: { 'ledge-import.service': { Type: 'oneshot', ActiveState: 'inactive' } } } },
+    {
+      programs: {
+        wants: 'ledge-import.service',
+        units: { 'ledge-import.service': { Type: 'oneshot', ActiveState: 'inactive', Result: 'exec-condition' } },
+      },
+    },
     'ok',
     /5 services run/,
   ],

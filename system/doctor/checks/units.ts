@@ -6,6 +6,8 @@ import { plural, some, span } from '../words.ts';
 export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
 /** A service that began again so often has more than bad luck. */
 const RESTARTS_ALLOWED = 3;
+/** What ran once and is done, or found that there was nothing to do (systemd.service(5), ExecCondition=). */
+const DONE = ['success', 'exec-condition'];
 /** How long a start may take, all in all. */
 const START_WITHIN_S = 180;
 
@@ -45,7 +47,7 @@ function troubleOf(unit: string, properties: Record<string, string> | undefined)
   const { LoadState, ActiveState = 'unknown', SubState, Type, Result, NRestarts } = properties ?? {};
   if (LoadState === undefined || LoadState === 'not-found') return { state: 'fault', words: `${unit} does not exist`, unit };
   if (LoadState !== 'loaded') return { state: 'fault', words: `${unit} cannot be loaded (${LoadState})`, unit };
-  const doneOnce = Type === 'oneshot' && ActiveState === 'inactive' && Result === 'success';
+  const doneOnce = Type === 'oneshot' && ActiveState === 'inactive' && DONE.includes(Result ?? '');
   if (ActiveState === 'active' || doneOnce) {
     const restarts = Number(NRestarts ?? 0);
     if (restarts <= RESTARTS_ALLOWED) return undefined;
