@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runService } from '@ledge/kit';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import pino from 'pino';
@@ -40,6 +40,18 @@ test('EDGE_ADMIN_PASSWORD sets the box up without asking', async () => {
   await using box = await startBox({ EDGE_ADMIN_PASSWORD: PASSWORD });
   expect((await box.ask('/api/server/health')).json).toMatchObject({ setupNeeded: false });
   expect((await box.ask('/api/server/login', { method: 'POST', body: { name: 'Admin', password: PASSWORD } })).status).toBe(200);
+});
+
+test('a password left on the card replaces a lost one at the next start', async () => {
+  await using box = await startBox();
+  const cookie = await box.signIn();
+  mkdirSync(dirname(box.data.firstAdminFile), { recursive: true });
+  writeFileSync(box.data.firstAdminFile, JSON.stringify({ password: 'harbour-Elk-31' }));
+  await box.restart();
+  expect((await box.ask('/api/server/session', { headers: { cookie } })).json.code).toBe('not-signed-in');
+  const login = async (password: string) =>
+    (await box.ask('/api/server/login', { method: 'POST', body: { name: 'admin', password } })).status;
+  expect([await login(PASSWORD), await login('harbour-Elk-31')]).toEqual([401, 200]);
 });
 
 test('who guesses is locked out, the owner elsewhere is not', async () => {

@@ -13,6 +13,7 @@ import {
   type ServiceContext,
 } from '@ledge/kit';
 import { openAuth } from './auth/auth.ts';
+import { takeFirstAdmin } from './auth/first-admin.ts';
 import { serveAuth } from './auth/routes.ts';
 import { SESSION_COOKIE } from './auth/sessions.ts';
 import type { Users } from './auth/users.ts';
@@ -166,6 +167,8 @@ async function startServer(
   };
   try {
     await takeAdminPassword(auth.users, environment.EDGE_ADMIN_PASSWORD, log);
+    const { users, audit } = auth;
+    await takeFirstAdmin({ file: data.firstAdminFile, aside: join(context.dataDir, 'first-admin.refused'), users, audit, log });
     await recorder.start();
     await registry.start();
     gateway.start();

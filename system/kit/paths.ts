@@ -52,6 +52,11 @@ export class DataDir {
     return join(this.root, 'secrets', 'gateway');
   }
 
+  /** `{"password": …}` or `{"hash": …}` for the admin, left by the import of what was written to the card; empty when there is none. */
+  get firstAdminFile(): string {
+    return join(this.root, 'secrets', 'first-admin');
+  }
+
   /** A Unix socket in the run directory, or a named pipe on Windows. */
   socketPath(name: string, platform = process.platform): string {
     const hash = createHash('sha256').update(this.root).digest('hex').slice(0, 12);

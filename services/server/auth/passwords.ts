@@ -79,6 +79,20 @@ export class PasswordHasher {
   }
 }
 
+/** Bounds for a hash that somebody else made: what guessing it costs at least, and what checking it costs this box at most. */
+const LEAST_N = 2 ** 14;
+const MOST_BYTES = 64 * 2 ** 20;
+const MOST_P = 4;
+const LEAST_SALT_BYTES = 8;
+
+/** Is this a hash as {@link PasswordHasher.hash} makes them, with parameters that are safe and that this box can afford? */
+export function isUsableHash(text: string): boolean {
+  if (!/^scrypt\$[1-9]\d{0,7}\$[1-9]\d{0,3}\$[1-9]\d?\$[\w-]{11,128}\$[\w-]{43,86}$/.test(text)) return false;
+  const { N, r, p, salt } = parseHash(text);
+  const isPower = Number.isInteger(Math.log2(N));
+  return isPower && N >= LEAST_N && BYTES_PER_BLOCK * N * r <= MOST_BYTES && p <= MOST_P && salt.length >= LEAST_SALT_BYTES;
+}
+
 function parseHash(stored: string): StoredHash {
   const [kind, N, r, p, salt, key] = stored.split('$');
   if (kind !== 'scrypt' || !salt || !key) throw new Problem('storage-failed', 'A stored password hash is damaged.');

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem, type Role } from '@ledge/contract';
 import { checkPassword } from './password-rules.ts';
-import type { PasswordHasher } from './passwords.ts';
+import { isUsableHash, type PasswordHasher } from './passwords.ts';
 
 export const ADMIN = 'admin';
 const ADMIN_PASSWORD_FACT = 'admin-password-from-environment';
+const FIRST_ADMIN_FACT = 'first-admin-taken';
 
 export interface User {
   name: string;
@@ -59,17 +60,27 @@ export class Users {
    * @returns whether it was taken over
    */
   async setUpFromEnvironment(password: string): Promise<boolean> {
-    const last = this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(ADMIN_PASSWORD_FACT)?.value;
-    if (typeof last === 'string' && !this.setupNeeded && (await this.#hasher.verify(password, last))) return false;
+    const last = this.#fact(ADMIN_PASSWORD_FACT);
+    if (last !== undefined && !this.setupNeeded && (await this.#hasher.verify(password, last))) return false;
     checkPassword(password, [ADMIN, ...this.#boxNames], 'EDGE_ADMIN_PASSWORD');
     const hash = await this.#hasher.hash(password);
-    this.#inTransaction(() => {
-      this.#upsert(ADMIN, 'admin', hash);
-      this.#db.prepare('DELETE FROM sessions WHERE user = ?').run(ADMIN);
-      this.#db
-        .prepare('INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
-        .run(ADMIN_PASSWORD_FACT, hash);
-    });
+    this.#replaceAdmin(hash, ADMIN_PASSWORD_FACT, hash);
+    return true;
+  }
+
+  /**
+   * Gives the admin the password that the owner left on the box itself, or the hash of one: who can do that owns the box, so it wins
+   * over whatever was chosen before, and ends the admin's sessions.
+   * @param mark names this one wish, which is carried out once
+   * @returns whether it was carried out now
+   * @throws Problem `weak-password`, `invalid-value` for a hash that is none, or that costs too little or too much
+   */
+  async takeFirstAdmin(wanted: { password: string } | { hash: string }, mark: string): Promise<boolean> {
+    if (this.#fact(FIRST_ADMIN_FACT) === mark) return false;
+    if ('password' in wanted) this.#check(wanted.password, ADMIN);
+    else if (!isUsableHash(wanted.hash))
+      throw new Problem('invalid-value', 'hash is not one that can be used; scrypt$32768$8$1$salt$key is.');
+    this.#replaceAdmin('hash' in wanted ? wanted.hash : await this.#hasher.hash(wanted.password), FIRST_ADMIN_FACT, mark);
     return true;
   }
 
@@ -129,6 +140,20 @@ export class Users {
         'INSERT INTO users (name, role, hash) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET role = excluded.role, hash = excluded.hash',
       )
       .run(name, role, hash);
+  }
+
+  #fact(name: string): string | undefined {
+    return this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(name)?.value as string | undefined;
+  }
+
+  #replaceAdmin(hash: string, fact: string, value: string): void {
+    this.#inTransaction(() => {
+      this.#upsert(ADMIN, 'admin', hash);
+      this.#db.prepare('DELETE FROM sessions WHERE user = ?').run(ADMIN);
+      this.#db
+        .prepare('INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
+        .run(fact, value);
+    });
   }
 
   #check(password: string, name: string, field = 'password'): void {
