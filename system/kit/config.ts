@@ -11,6 +11,9 @@ export const edgeSettingsSchema = z.strictObject({
   name: z.string().min(1).max(64).default('Ledge').meta({ title: 'Name', description: 'what people call this box' }),
 });
 
+/** Where each service has a user of its own, others of their group read a few keys of it ({@link peekSettings}). */
+const SAVED_MODE = 0o640;
+
 /** Settings that have a short name of their own in the environment, because people set them on the command line. */
 const SHARED_ENVIRONMENT: Record<string, Record<string, string>> = {
   broker: { port: 'EDGE_MQTT_PORT', host: 'EDGE_HOST' },
@@ -217,7 +220,7 @@ export class Settings<Schema extends z.ZodObject> {
     const values = { ...savedLayer(file).values, ...changes };
     for (const [key, value] of Object.entries(values)) if (value === null) delete values[key];
     const next = this.#check(values);
-    writeFileAtomic(file, stringify(values), 0o600);
+    writeFileAtomic(file, stringify(values), SAVED_MODE);
     this.#saved = next;
     const changed = Object.keys(this.#schema.shape).filter((key) => !same(next[key], this.#running[key]));
     const applied = canApply ? changed.filter((key) => !needsRestart(this.#schema, key)) : [];
