@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, existsSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Patch } from './wishes.ts';
 
@@ -35,17 +35,13 @@ export class Card {
    * @throws when the card cannot be written, or the file is another one by now
    */
   overwrite(name: string, expected: Buffer, patches: readonly Patch[]): void {
-    const fd = openSync(join(this.dir, name), constants.O_RDWR | constants.O_SYNC);
+    if (!this.read(name)?.equals(expected)) throw new Error(`${name} was changed while it was read`);
+    if (patches.some(({ start, bytes }) => start < 0 || start + bytes.length > expected.length)) {
+      throw new RangeError(`a patch goes beyond the end of ${name}`);
+    }
+    const fd = openSync(join(this.dir, name), constants.O_WRONLY | constants.O_SYNC);
     try {
-      const present = Buffer.alloc(expected.length);
-      const length = readSync(fd, present, 0, present.length, 0);
-      if (fstatSync(fd).size !== expected.length || length !== expected.length || !present.equals(expected)) {
-        throw new Error(`${name} was changed while it was read`);
-      }
-      for (const { start, bytes } of patches) {
-        if (start < 0 || start + bytes.length > expected.length) throw new RangeError(`a patch goes beyond the end of ${name}`);
-        writeAll(fd, bytes, start);
-      }
+      for (const { start, bytes } of patches) writeAll(fd, bytes, start);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -59,7 +55,7 @@ export class Card {
   report(text: string): boolean {
     const file = join(this.dir, REPORT_FILE);
     if (!existsSync(file)) return false;
-    const fd = openSync(file, constants.O_RDWR | constants.O_SYNC);
+    const fd = openSync(file, constants.O_WRONLY | constants.O_SYNC);
     try {
       const { size } = fstatSync(fd);
       if (size < MIN_REPORT_BYTES) return false;

@@ -51,7 +51,7 @@ export class NetworkManager implements NetworkProfiles {
       if (!present) return 'missing-key';
       // without a password in it NetworkManager keeps the one it has
       await this.#put(present, wifiSettings(wifi, wpaPsk()));
-      if (known) await this.#put(known, wifiSettings(wifi, sae()));
+      if (known) await this.#put(known, wifiSettings(wifi, sae(), WPA3_PRIORITY));
       return 'done';
     }
     const security = wifi.key.kind === 'open' ? undefined : wpaPsk(wifi.key.value);
