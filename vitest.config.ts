@@ -2,6 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
+/** Emulated boards are slow, and more so when the machine has other work. */
+const VM = { testTimeout: 1_200_000, hookTimeout: 600_000 };
+/** Tests that measure, and so want the machine for themselves. */
+const VM_ALONE = ['image/tests/smoke.vm.test.ts', 'image/tests/start.vm.test.ts'];
+/** Goes with the acceptance tests, in the board that they drive. */
+const VM_GPIO = 'image/tests/gpio.vm.test.ts';
+
 /** Suffixes say what a test needs; see the table in acceptance/README.md. */
 export default defineConfig({
   test: {
@@ -37,7 +44,28 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'vm', include: ['**/*.vm.test.ts'], exclude, testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false } },
+      // two boards at a time: most of a start is work for one processor
+      {
+        test: {
+          name: 'vm',
+          include: ['**/*.vm.test.ts'],
+          exclude: [...exclude, ...VM_ALONE, VM_GPIO],
+          ...VM,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { test: { name: 'vm-alone', include: VM_ALONE, exclude, ...VM, fileParallelism: false } },
+      {
+        test: {
+          name: 'vm-acceptance',
+          include: [...['rights', 'things', 'recovery', 'outage', 'media'].map((name) => `acceptance/${name}.it.test.ts`), VM_GPIO],
+          exclude,
+          ...VM,
+          fileParallelism: false,
+          globalSetup: 'image/tests/acceptance-machine.ts',
+        },
+      },
       { test: { name: 'web', include: ['**/*.web.test.ts'], exclude, testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false } },
     ],
   },

@@ -1,15 +1,16 @@
 /** `./build.sh test`: types, form, pages, then every suite that this machine can run; one closing line with the sum. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeImage } from './vm-image.ts';
 
 const USAGE = `Usage: ./build.sh test [--vm] [--docker] [--all] [PATTERN ...]
 
 Checks types and form, builds, and runs the tests that need no virtual machine and no Docker engine.
   --docker   only the tests that need a Docker engine (*.docker.test.ts)
-  --vm       only the tests that need QEMU (*.vm.test.ts)
+  --vm       only the tests that need QEMU (*.vm.test.ts), with the image that they boot; "--vm smoke" is the shortest
   --all      all of them
   PATTERN    only test files whose path holds one of these; no checks before`;
 
@@ -78,6 +79,27 @@ async function suite(sum: Sum, project: string, patterns: readonly string[]): Pr
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** The image is made when it is missing or older than its sources; where it cannot be made, each file of tests counts as skipped. */
+async function vm(sum: Sum, patterns: readonly string[]): Promise<void> {
+  const wanted = (file: string) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
+  const acceptance = ['rights', 'things', 'recovery', 'outage', 'media'].map((name) => `acceptance/${name}.it.test.ts`);
+  const files = [...globSync('image/tests/*.vm.test.ts', { cwd: root }), ...acceptance].filter(wanted);
+  const why = await makeImage(root, { bare: wanted('image/tests/start.vm.test.ts') });
+  if (why !== undefined) {
+    for (const file of files) console.log(`skipped: ${file} (${why})`);
+    sum.skipped += files.length;
+    return;
+  }
+  // the whole suite asks all that the smoke asks, and more
+  const alone = patterns.length === 0 ? ['image/tests/start.vm.test.ts'] : patterns;
+  for (const [project, named] of [
+    ['vm-alone', alone],
+    ['vm-acceptance', patterns],
+    ['vm', patterns],
+  ] as const)
+    await suite(sum, project, named);
+}
+
 const { values, positionals } = parseArgs({
   options: { vm: { type: 'boolean' }, docker: { type: 'boolean' }, all: { type: 'boolean' }, help: { type: 'boolean' } },
   allowPositionals: true,
@@ -96,7 +118,7 @@ else {
     for (const project of ['unit', 'it', 'web', 'acceptance']) await suite(sum, project, positionals);
   }
   if (values.docker || values.all) await suite(sum, 'docker', positionals);
-  if (values.vm || values.all) await suite(sum, 'vm', positionals);
+  if (values.vm || values.all) await vm(sum, positionals);
   console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
 }

@@ -4,10 +4,25 @@ import { until } from '@ledge/testing';
 import { ADMIN_PASSWORD, type ApplianceOptions, type Board } from '../../../acceptance/appliance.ts';
 import { HttpAppliance } from '../../../acceptance/http-appliance.ts';
 import { health } from './health.ts';
-import { RootShells } from './root-shell.ts';
+import type { Machine } from './machine.ts';
+import { type ExecOptions, type Result, RootShells } from './root-shell.ts';
 
 const DATA = '/var/lib/ledge';
 const READY_WITHIN_MS = 120_000;
+
+type Exec = (script: string, options?: ExecOptions) => Promise<Result>;
+
+/** A box that a test has switched on, with its API: the admin password is chosen if there is none. */
+export async function applianceOf(machine: Machine): Promise<BoardAppliance> {
+  const board = { url: machine.url, mqttPort: machine.ports.mqtt, slowness: 1 };
+  const appliance = new BoardAppliance(
+    board,
+    (script, options) => machine.exec(script, options),
+    () => {},
+  );
+  await appliance.signIn(ADMIN_PASSWORD);
+  return appliance;
+}
 
 /** The board is one; who wants it while another has it waits. */
 let taken: Promise<void> = Promise.resolve();
@@ -22,7 +37,15 @@ export async function takeBoard(board: Board, options: ApplianceOptions): Promis
   const turn = Promise.withResolvers<void>();
   taken = turn.promise;
   await before;
-  const appliance = new BoardAppliance(board, turn.resolve);
+  const shells = new RootShells([connect(board.shell)]);
+  const appliance = new BoardAppliance(
+    board,
+    (script, exec) => shells.exec(script, exec),
+    () => {
+      shells.close();
+      turn.resolve();
+    },
+  );
   try {
     await appliance.makeNew(options.things ?? {});
     await appliance.signIn(ADMIN_PASSWORD);
@@ -40,32 +63,33 @@ export class BoardAppliance extends HttpAppliance {
   readonly dataDir = DATA;
   readonly log: string[] = [];
   readonly slowness: number;
-  readonly #shells: RootShells;
+  readonly #exec: Exec;
   readonly #release: () => void;
 
-  constructor(board: Board, release: () => void) {
+  constructor(board: Pick<Board, 'url' | 'mqttPort' | 'slowness'>, exec: Exec, release: () => void) {
     super();
     this.url = board.url;
     this.mqttPort = board.mqttPort;
     this.slowness = board.slowness;
-    this.#shells = new RootShells([connect(board.shell)]);
+    this.#exec = exec;
     this.#release = release;
   }
 
-  async #sh(script: string, input?: string): Promise<string> {
-    const { code, out, err } = await this.#shells.exec(script, { ...(input === undefined ? {} : { input }) });
+  /** Standard output of a root command that must succeed. */
+  async sh(script: string, input?: string): Promise<string> {
+    const { code, out, err } = await this.#exec(script, { ...(input === undefined ? {} : { input }) });
     if (code !== 0) throw new Error(`«${script}» ended with ${code} in the board: ${err}`);
     return out.trim();
   }
 
   async makeNew(things: Readonly<Record<string, string>>): Promise<void> {
     const names = Object.keys(things);
-    if (names.length === 0) await this.#sh(`rm -f ${DATA}/things/*.yaml`);
+    if (names.length === 0) await this.sh(`rm -f ${DATA}/things/*.yaml`);
     else {
-      await this.#sh(`systemctl stop 'ledge-*.service' --no-block; for s in broker device sse media server; do systemctl stop ledge-$s; done
+      await this.sh(`systemctl stop 'ledge-*.service' --no-block; for s in broker device sse media server; do systemctl stop ledge-$s; done
         find ${DATA}/things ${DATA}/device ${DATA}/server ${DATA}/broker ${DATA}/media -mindepth 1 -delete`);
       for (const name of names) await this.#putThing(name, things[name] ?? '');
-      await this.#sh('systemctl start ledge.target; for s in broker device sse media server; do systemctl start ledge-$s; done');
+      await this.sh('systemctl start ledge.target; for s in broker device sse media server; do systemctl start ledge-$s; done');
     }
     await until(
       'all services of the board',
@@ -81,7 +105,7 @@ export class BoardAppliance extends HttpAppliance {
 
   async #putThing(name: string, yaml: string): Promise<void> {
     // its own user writes it, as the API would have it
-    await this.#sh(
+    await this.sh(
       `umask 027; cat >${DATA}/device/draft; chown ledge-device: ${DATA}/device/draft; mv ${DATA}/device/draft '${DATA}/things/${name}'`,
       yaml,
     );
@@ -94,16 +118,15 @@ export class BoardAppliance extends HttpAppliance {
   }
 
   override async killProcess(pid: number): Promise<void> {
-    await this.#shells.exec(`kill -9 ${pid}`);
+    await this.#exec(`kill -9 ${pid}`);
   }
 
   override async childOf(pid: number, program: string): Promise<number | undefined> {
-    const { out } = await this.#shells.exec(`pgrep -P ${pid} -x ${program}`);
+    const { out } = await this.#exec(`pgrep -P ${pid} -x ${program}`);
     return Number(out.trim()) || undefined;
   }
 
   override async stop(): Promise<void> {
-    this.#shells.close();
     this.#release();
   }
 }
