@@ -1,79 +1,11 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Card, REPORT_FILE } from './card.ts';
-import { DiskFiles } from './data-files.ts';
 import { FILES } from './formats/index.ts';
-import { REPORT_JSON, runImport, STATE_FILE } from './import.ts';
-import { ED25519, FakeMachine, sample, TestBox, ZONEINFO } from './test-support.ts';
-import { WIPE_FILE } from './wipe.ts';
-
-class Box extends TestBox {
-  readonly machine = new FakeMachine();
-  readonly data = join(this.root, 'data');
-  readonly warnings: string[] = [];
-  /** What the medium gets to see, in this order. */
-  readonly order: string[] = [];
-  /** The card cannot be written. */
-  brokenCard = false;
-  /** The power goes when this happens. */
-  cutAt: string | undefined;
-
-  constructor() {
-    super();
-    mkdirSync(this.data);
-    this.put(REPORT_FILE, ' '.repeat(16 * 1024));
-  }
-
-  async import() {
-    const files = new DiskFiles(this.data);
-    let dead = false;
-    const happen = (what: string) => {
-      this.order.push(what);
-      if (this.cutAt === what) {
-        // from now on nothing happens any more
-        dead = true;
-        this.machine.failing = new Set(['putWifi', 'putWired', 'setHostname', 'setPrettyName', 'setTimezone']);
-      }
-      if (dead) throw new PowerCut();
-    };
-    const card = new Card(this.root);
-    const overwrite = card.overwrite.bind(card);
-    card.overwrite = (name, expected, patches) => {
-      happen('wipe');
-      if (this.brokenCard) throw new Error('EROFS: read-only file system');
-      overwrite(name, expected, patches);
-    };
-    return await runImport({
-      card,
-      ports: {
-        networks: this.machine,
-        host: this.machine,
-        files: {
-          read: (path) => files.read(path),
-          remove: (path) => files.remove(path),
-          write: (path, content, mode) => {
-            if (dead) throw new PowerCut();
-            files.write(path, content, mode);
-            happen(path);
-          },
-        },
-        sync: async () => happen('sync'),
-      },
-      box: 'ledge-a1b2c3d4',
-      hostname: 'ledge-a1b2',
-      zoneinfo: ZONEINFO,
-      now: () => new Date('2026-11-24T05:00:00Z'),
-      warn: (message) => this.warnings.push(message),
-    });
-  }
-
-  kept(path: string): string | undefined {
-    const file = join(this.data, path);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-  }
-}
-class PowerCut extends Error {}
+import { REPORT_JSON, STATE_FILE } from './import.ts';
+import { Box } from './import-test-support.ts';
+import { ED25519, sample } from './test-support.ts';
 
 test('everything that the card asks for is there afterwards, and its passwords are gone from it', async () => {
   using box = new Box();
@@ -165,94 +97,6 @@ test('a new password over the stars replaces the old one; others stay', async ()
   expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'another horse' });
   expect(report.wiped).toBe(1);
   expect(JSON.parse(box.kept('secrets/first-admin') ?? '')).toEqual({ password: 'battery staple' });
-});
-
-test.each(['settings/edge.yaml', 'system/country', WIPE_FILE, 'sync', 'wipe', REPORT_JSON, STATE_FILE])(
-  'a power cut at %s: the next start comes to the same',
-  async (moment) => {
-    using whole = new Box();
-    whole.put('ledge.yaml', sample('ledge.yaml'));
-    await whole.import();
-
-    using box = new Box();
-    box.put('ledge.yaml', sample('ledge.yaml'));
-    box.cutAt = moment;
-    await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
-    box.cutAt = undefined;
-    box.machine.failing.clear();
-    await box.import();
-    expect(box.machine.profiles).toEqual(whole.machine.profiles);
-    expect(box.machine.settings).toEqual(whole.machine.settings);
-    expect(box.get('ledge.yaml')).toBe(whole.get('ledge.yaml'));
-    for (const path of ['settings/edge.yaml', 'system/country', 'secrets/first-admin', STATE_FILE])
-      expect(box.kept(path)).toBe(whole.kept(path));
-  },
-);
-
-/** A file whose first password lies across the border of two sectors, and what a power cut can make of it. */
-function acrossSectors() {
-  const head = `# ${'-'.repeat(470)}\nwifi:\n  ssid: Home\n  password: `;
-  const text = `${head}correct horse battery\nadminPassword: battery staple\n`;
-  const whole = `${head}"*******************"\nadminPassword: "************"\n`;
-  expect(head.length).toBeLessThan(512);
-  expect(head.length + 10).toBeGreaterThan(512);
-  return { text, whole, torn: [whole.slice(0, 512) + text.slice(512), text.slice(0, 512) + whole.slice(512)] };
-}
-
-test('a password of half stars, left by a power cut, is never taken for a new one', async () => {
-  const { text, whole, torn } = acrossSectors();
-  for (const half of torn) {
-    using box = new Box();
-    box.put('ledge.yaml', text);
-    box.cutAt = 'wipe';
-    await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
-    box.cutAt = undefined;
-    box.machine.failing.clear();
-    box.put('ledge.yaml', half);
-    const report = await box.import();
-    expect(report.notes).toEqual([]);
-    expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'correct horse battery' });
-    expect(box.get('ledge.yaml')).toBe(whole);
-    expect(box.kept(WIPE_FILE)).toBeUndefined();
-  }
-});
-
-test('half stars on a card that cannot be written any more are no password either', async () => {
-  const { text, torn } = acrossSectors();
-  using box = new Box();
-  box.put('ledge.yaml', text);
-  box.cutAt = 'wipe';
-  await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
-  box.machine.failing.clear();
-  box.put('ledge.yaml', torn[1] ?? '');
-  // at the cut nothing can be written; the rest goes on
-  box.brokenCard = true;
-  box.cutAt = undefined;
-  const report = await box.import();
-  expect(report.problems).toEqual(['the passwords in ledge.yaml are half overwritten, and the card cannot be written']);
-  expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'correct horse battery' });
-  expect(box.kept(STATE_FILE)).toBeUndefined();
-});
-
-test('a password that was changed after the power cut is a new one', async () => {
-  using box = new Box();
-  box.put('ledge.yaml', 'wifi: { ssid: Home, password: correct horse }\n');
-  box.cutAt = 'wipe';
-  await expect(box.import()).rejects.toBeInstanceOf(PowerCut);
-  box.cutAt = undefined;
-  box.machine.failing.clear();
-  box.put('ledge.yaml', 'wifi: { ssid: Home, password: another horse }\n');
-  await box.import();
-  expect(box.machine.profiles.get('Home')?.key).toEqual({ kind: 'passphrase', value: 'another horse' });
-  expect(box.get('ledge.yaml')).not.toContain('horse');
-});
-
-test('nothing is taken from the card before everything is on the medium', async () => {
-  using box = new Box();
-  box.put('ledge.yaml', sample('ledge.yaml'));
-  await box.import();
-  expect(box.order.slice(-5)).toEqual([WIPE_FILE, 'sync', 'wipe', REPORT_JSON, STATE_FILE]);
-  expect(box.kept(WIPE_FILE)).toBeUndefined();
 });
 
 test('what fails keeps its password on the card and is tried again; the rest is done', async () => {

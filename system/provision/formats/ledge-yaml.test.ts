@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ED25519, HOME_PSK, read, sample, told, values, wiped } from '../test-support.ts';
+import { ED25519, HOME_PSK, read, sample, told, values, wiped, ZONEINFO } from '../test-support.ts';
+import { ledgeSchema } from './ledge-yaml.ts';
 
 test('every key is taken, with its place', () => {
   const reading = read('ledge.yaml', sample('ledge.yaml'));
@@ -186,4 +189,23 @@ test('a key without a value, and a network twice, are told', () => {
     'ledge.yaml:2 this network is in the list already; only the first one is taken',
     'ledge.yaml:3 hostname is "~"; letters from a to z, digits and hyphens are wanted, at most 63, such as barn',
   ]);
+});
+
+test('the example on the card has every key, says nothing as it is, and is right once its marks are taken away', () => {
+  const example = readFileSync(join(import.meta.dirname, '../../../image/boot/ledge.yaml.example'), 'utf8');
+  expect(read('ledge.yaml', example)).toMatchObject({ notes: [], secrets: [] });
+  const keys = [...example.matchAll(/^#([A-Za-z]+):/gm)].map(([, key]) => key);
+  expect([...new Set(keys)].sort()).toEqual(Object.keys(ledgeSchema(ZONEINFO).shape).sort());
+  // of what is there twice, or one or the other, the first
+  const chosen = example
+    .replace(/# Several networks:\n(#.*\n)+/, '')
+    .replace(/^#adminPasswordHash:.*\n/m, '')
+    .replace('ssh-ed25519 AAAA... you@your-computer', ED25519)
+    .replaceAll(/^#(?! )(.*)$/gm, '$1')
+    .replaceAll(/^#( {2}\S.*)$/gm, '$1');
+  const reading = read('ledge.yaml', chosen);
+  expect(reading.notes).toEqual([]);
+  expect(Object.keys(values(reading)).sort()).toEqual(
+    ['admin', 'country', 'hostname', 'hotspotKey', 'language', 'name', 'sshKeys', 'timezone', 'wifi'].sort(),
+  );
 });
