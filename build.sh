@@ -54,7 +54,7 @@ build_addons() {
     rebuild() { PATH="$PWD/node_modules/.bin:$PATH" npm_config_nodedir="$headers" npm rebuild "$1" --foreground-scripts --loglevel=error >>node_modules/.addons.log 2>&1; }
     : >node_modules/.addons.log
     # only under systemd, which runs the image; elsewhere its tool systemd-notify does
-    if echo '#include <systemd/sd-daemon.h>' | g++ -E - >/dev/null 2>&1; then rebuild sd-notify || true; fi
+    if echo '#include <systemd/sd-daemon.h>' | g++ -x c++ -E - >/dev/null 2>&1; then rebuild sd-notify || true; fi
     rebuild epoll && return 0
     echo 'Note: the epoll addon did not compile (node_modules/.addons.log); GPIO through sysfs will not work here, all else will.'
   else
