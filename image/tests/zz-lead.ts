@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { newBox } from './vm/box.ts';
+
 const box = await newBox('lead');
 try {
   await box.powerOn();
@@ -16,4 +17,6 @@ try {
     }
     await setTimeout(200);
   }
-} finally { await box.remove(); }
+} finally {
+  await box.remove();
+}
