@@ -36,9 +36,9 @@ export class Disk {
   }
 
   /** Bytes of the card; `offset` and `size` in whole sectors. */
-  async read(offset: number, size: number): Promise<Buffer> {
+  async read(offset: number, size: number, running = false): Promise<Buffer> {
     const out = join(this.#folder, 'read');
-    await this.#copyOut({ start: offset, size }, out);
+    await this.#copyOut({ start: offset, size }, out, running);
     return readFileSync(out);
   }
 
@@ -54,9 +54,9 @@ export class Disk {
     return `driver=raw,offset=${start},size=${size},file.driver=qcow2,file.file.driver=file,file.file.filename=${this.file}`;
   }
 
-  async #copyOut(extent: Extent, file: string): Promise<void> {
+  async #copyOut(extent: Extent, file: string, running = false): Promise<void> {
     rmSync(file, { force: true });
-    await run(this.#qemu.img, ['convert', '--image-opts', '-O', 'raw', this.#part(extent), file]);
+    await run(this.#qemu.img, ['convert', ...(running ? ['-U'] : []), '--image-opts', '-O', 'raw', this.#part(extent), file]);
   }
 
   async #copyIn(extent: Extent, file: string): Promise<void> {
@@ -65,8 +65,8 @@ export class Disk {
     await run(this.#qemu.img, ['convert', '-n', '--image-opts', `driver=raw,file.driver=file,file.filename=${file}`, ...target]);
   }
 
-  async extent(name: PartitionName): Promise<Extent> {
-    const found = (await readMbr((offset, size) => this.read(offset, size))).get(NUMBER[name]);
+  async extent(name: PartitionName, running = false): Promise<Extent> {
+    const found = (await readMbr((offset, size) => this.read(offset, size, running))).get(NUMBER[name]);
     if (!found) throw new Error(`there is no partition ${name}`);
     return found;
   }
@@ -76,8 +76,10 @@ export class Disk {
     return await this.read(start, size);
   }
 
-  async state(): Promise<SlotState> {
-    return parseState(await this.partition('state'));
+  /** @param options.running a machine has the card: what it has not flushed yet is not seen */
+  async state({ running = false } = {}): Promise<SlotState> {
+    const { start, size } = await this.extent('state', running);
+    return parseState(await this.read(start, size, running));
   }
 
   /** Lets `change` work on a copy of a partition's bytes, and writes them back. */

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bootFacts, failedUnits, slotVariables } from './vm/ask.ts';
+import { newBox, startedBox } from './vm/box.ts';
+import { journalOffset } from './vm/check-disk.ts';
+import type { Disk, PartitionName } from './vm/disk.ts';
+import { listBootFiles, putBootFiles, readBootFile } from './vm/fat.ts';
+import type { Machine } from './vm/machine.ts';
+import { seeded } from './vm/random.ts';
+import { COPY_SIZE, STATE } from './vm/slot-state.ts';
+
+const LETTER = '/var/lib/ledge/things/kept.txt';
+const BLOCK = 4096;
+const random = seeded(6);
+/** A box that has run, and was switched off in good order. Each test breaks its own copy of this card. */
+let whole: Machine;
+
+beforeAll(async () => {
+  whole = await startedBox('whole');
+  await whole.sh(`echo 'still here' >${LETTER}`);
+  await whole.shutDown();
+});
+afterAll(() => whole?.remove());
+
+/** Breaks a copy of the card, boots it, and asks. */
+async function broken(name: string, breakIt: (disk: Disk) => Promise<void>, ask: (box: Machine) => Promise<void>): Promise<void> {
+  const box = await newBox(name, { image: whole.disk.file });
+  try {
+    await breakIt(box.disk);
+    await box.powerOn();
+    await ask(box);
+  } finally {
+    await box.remove();
+  }
+}
+
+const overwrite = (name: PartitionName, offsets: readonly number[], size: number) => (disk: Disk) =>
+  disk.change(name, (bytes) => {
+    for (const offset of offsets) for (let i = 0; i < size; i++) bytes[offset + i] = Math.floor(random() * 256);
+  });
+
+/** Up, well, and with what was stored. */
+async function isWell(box: Machine, facts: Record<string, unknown>): Promise<void> {
+  await box.up();
+  expect(await bootFacts(box)).toMatchObject({ SLOT: 'A', RESET: '', ...facts });
+  expect(await box.sh(`cat ${LETTER}`)).toBe('still here');
+  expect(await failedUnits(box)).toEqual([]);
+}
+
+describe('slot state', () => {
+  test('one copy damaged: the other one holds, and nobody notices', () =>
+    broken('state-first', overwrite('state', [STATE.first], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
+
+  test('the other copy damaged: the same', () =>
+    broken('state-second', overwrite('state', [STATE.second], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
+
+  test('both damaged: it says so, takes slot A, and the state is whole again afterwards', () =>
+    broken('state-both', overwrite('state', [STATE.first, STATE.second], COPY_SIZE), async (box) => {
+      await box.console.wait(/^Ledge: both copies of the slot state are damaged/, 60_000);
+      await isWell(box, { REASON: 'state-lost' });
+      expect(await slotVariables(box)).toMatchObject({ BOOT_ORDER: 'A B', BOOT_A_LEFT: '9' });
+    }));
+});
+
+describe('data partition', () => {
+  test('superblock gone: it is mended from its copy', () =>
+    broken('data-superblock', overwrite('data', [1024], 1024), (box) => isWell(box, { DATA: 'repaired' })));
+
+  test('a damaged journal is no reason to stay down', async () => {
+    const at = await journalOffset(whole.disk);
+    await broken('data-journal', overwrite('data', [at], 16 * BLOCK), (box) => isWell(box, { DATA: expect.stringMatching(/ok|repaired/) }));
+  });
+
+  test('random blocks gone: it comes up, and says when it cannot use what is left', () => {
+    const offsets = Array.from({ length: 200 }, () => Math.floor(random() * 40_000) * BLOCK);
+    return broken('data-random', overwrite('data', offsets, BLOCK), async (box) => {
+      await box.up();
+      const facts = await bootFacts(box);
+      console.log(`200 random blocks of the data partition: ${JSON.stringify(facts)}`);
+      if (facts.DATA !== 'ok') expect(box.console.text()).toMatch(/Ledge: the data partition/);
+    });
+  });
+
+  test('all of it gone: everything runs from memory, it says so, and a factory reset is offered', () =>
+    broken('data-all', overwrite('data', [0], 64 << 20), async (box) => {
+      await box.console.wait(/Ledge: the data partition cannot be used/, 120_000);
+      await box.up();
+      expect(await bootFacts(box)).toMatchObject({ DATA: 'rescue' });
+      expect(await box.sh('findmnt --noheadings --output FSTYPE /var')).toBe('tmpfs');
+    }));
+});
+
+describe('boot partition', () => {
+  test('every file of it that is not needed here may be cut short', () =>
+    broken(
+      'boot-others',
+      async (disk) => {
+        const files = (await listBootFiles(disk)).filter((file) => file !== 'boot.scr');
+        const halves = await Promise.all(files.map(async (file) => [file, await half(disk, file)] as const));
+        await putBootFiles(disk, Object.fromEntries(halves));
+      },
+      (box) => isWell(box, { REASON: 'normal' }),
+    ));
+
+  test('the boot script cut short: U-Boot says that it is damaged, and nothing starts without a word', () =>
+    broken(
+      'boot-script',
+      async (disk) => putBootFiles(disk, { 'boot.scr': await half(disk, 'boot.scr') }),
+      async (box) => {
+        const said = await box.console.wait(/bad (data )?crc|wrong image|failed|cannot/i, 60_000);
+        expect(said.text).not.toBe('');
+        await box.console.wait(/^=> $|Ledge: /, 120_000, { prompt: true });
+      },
+    ));
+
+  test('the whole file system gone: U-Boot says that it finds nothing to start', () =>
+    broken('boot-gone', overwrite('boot', [0], 1 << 20), async (box) => {
+      await box.console.wait(/No more bootdevs|no valid bootflow|0 valid/, 120_000);
+    }));
+});
+
+async function half(disk: Disk, file: string): Promise<Buffer> {
+  const bytes = await readBootFile(disk, file);
+  return bytes.subarray(0, Math.floor(bytes.length / 2));
+}

@@ -1,0 +1,77 @@
+import { setTimeout } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { bootFacts, identityOf } from './vm/ask.ts';
+import { newBox } from './vm/box.ts';
+import { faultsOfDisk } from './vm/check-disk.ts';
+import type { Machine } from './vm/machine.ts';
+import { seeded } from './vm/random.ts';
+
+/** `EDGE_CUTS` and `EDGE_SEED` repeat or shorten a run. */
+const CUTS = Number(process.env.EDGE_CUTS ?? 50);
+const SEED = Number(process.env.EDGE_SEED ?? Math.floor(Math.random() * 2 ** 32));
+/** A fifth start in a row that did not last would be the gesture for a factory reset. */
+const CUTS_IN_A_ROW = 4;
+/** So many cuts on one card, then a new one is flashed: its first start is cut too. */
+const CUTS_PER_CARD = 10;
+/** Until a start has been timed: about when an emulated one is up. */
+const FIRST_GUESS_MS = 50_000;
+const LETTER = '/var/lib/ledge/things/kept.txt';
+
+const random = seeded(SEED);
+
+test(`${CUTS} power cuts at random moments of the start, first starts among them: it always comes up, from slot A, with its data`, {
+  timeout: CUTS * 120_000,
+}, async () => {
+  console.log(`EDGE_SEED=${SEED}`);
+  let spanMs = FIRST_GUESS_MS;
+  for (let cuts = 0, card = 1; cuts < CUTS; card++) {
+    const box = await newBox(`power-cut-${card}`);
+    try {
+      const onThisCard = Math.min(CUTS_PER_CARD, CUTS - cuts);
+      spanMs = await cutCard(box, onThisCard, spanMs);
+      cuts += onThisCard;
+      console.log(`card ${card}: ${cuts} cuts so far`);
+    } finally {
+      await box.remove();
+    }
+  }
+});
+
+/** Cuts the starts of one card, and lets it come up whole now and then; resolves with the time that such a start took. */
+async function cutCard(box: Machine, cuts: number, guessMs: number): Promise<number> {
+  let spanMs = guessMs;
+  let identity: Record<string, string> | undefined;
+  let letter = '';
+  for (let done = 0; done < cuts; ) {
+    const row = Math.min(1 + Math.floor(random() * CUTS_IN_A_ROW), cuts - done);
+    for (let i = 0; i < row; i++, done++) {
+      await box.powerOn();
+      const moment = random() * spanMs;
+      await setTimeout(moment); // the random moment is what is tested
+      const last = box.console.lines.at(-1)?.text ?? 'nothing was said yet';
+      await box.cut();
+      console.log(`${box.name}: cut after ${(moment / 1000).toFixed(1)} s (${last.slice(0, 100)})`);
+    }
+    await box.powerOn();
+    spanMs = await box.up();
+    await box.shell();
+    expect(await bootFacts(box)).toMatchObject({
+      SLOT: 'A',
+      REASON: 'normal',
+      RESET: '',
+      DATA: expect.stringMatching(/^(ok|fresh|grown)$/),
+    });
+    expect(await box.sh('fw_printenv -n BOOT_ORDER; fw_printenv -n BOOT_A_LEFT')).toBe('A B\n9');
+    if (identity) {
+      expect(await identityOf(box)).toEqual(identity);
+      expect(await box.sh(`cat ${LETTER}`)).toBe(letter);
+    }
+    identity = await identityOf(box);
+    letter = `${SEED} ${done}`;
+    await box.sh(`echo '${letter}' >${LETTER} && sync ${LETTER}`);
+    await box.cut();
+    expect((await box.disk.state()).variables?.get('BOOT_ORDER')).toBe('A B');
+    expect(await faultsOfDisk(box.disk)).toEqual([]);
+  }
+  return spanMs;
+}
