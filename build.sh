@@ -91,6 +91,7 @@ VM_PACKAGES=(qemu-system-arm qemu-utils mtools dosfstools e2fsprogs fdisk openss
 # Programs for arm64 run here through qemu-user, which the kernel has to be told once after each start of this machine.
 prepare_emulation() {
   [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] && return 0
+  [ "$(id -u)" -eq 0 ] || return 0 # the image's own check says that it wants root
   mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null || true
   update-binfmts --enable qemu-aarch64 >/dev/null 2>&1 || true
   [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || fail 'arm64 programs cannot be run here: binfmt_misc with qemu-aarch64 is needed.'
@@ -125,7 +126,14 @@ case "$command" in
     ;;
   test)
     prepare
-    case " $* " in *' --help '*) ;; *) install_packages "${TEST_PACKAGES[@]}" ;; esac
+    case " $* " in
+      *' --help '*) ;;
+      *' --vm '* | *' --all '*)
+        install_packages "${TEST_PACKAGES[@]}" "${IMAGE_PACKAGES[@]}" "${VM_PACKAGES[@]}"
+        prepare_emulation
+        ;;
+      *) install_packages "${TEST_PACKAGES[@]}" ;;
+    esac
     exec node tools/test.ts "$@"
     ;;
   bench)

@@ -5,10 +5,14 @@ import { cached, contentKey } from '../cache.ts';
 import { run } from '../run.ts';
 import { type Apt, sourcesList } from './apt.ts';
 import { DPKG_OPTIONS, LAYERS, type LayerName, type LayerRecipe, SUITE } from './recipe.ts';
+import { buildStandIns } from './stand-ins.ts';
 
 const here = import.meta.dirname;
 /** dpkg-query(1): one line a package, read by {@link parsePackages}; its own placeholders, not ours. */
-const PACKAGE_FORMAT = ['Package', 'Version', 'Architecture', 'Installed-Size'].map((field) => `\${${field}}`).join(' ').concat('\\n');
+const PACKAGE_FORMAT = ['Package', 'Version', 'Architecture', 'Installed-Size']
+  .map((field) => `\${${field}}`)
+  .join(' ')
+  .concat('\\n');
 /** Raised when the code here makes other layers from the same recipe. */
 const RECIPE_EDITION = 1;
 const FAST_FOLDER = '/dev/shm';
@@ -65,15 +69,8 @@ export async function buildLayers(names: readonly LayerName[], options: LayerOpt
       continue;
     const below = recipe.on.map((name) => built.get(name)).filter((layer) => layer !== undefined);
     const key = contentKey({
-      values: [
-        SUITE,
-        DPKG_OPTIONS,
-        recipe,
-        options.epochS,
-        recipe.on.map((name) => keys.get(name)),
-        RECIPE_EDITION,
-      ],
-      files: [join(here, 'install.sh')],
+      values: [SUITE, DPKG_OPTIONS, recipe, options.epochS, recipe.on.map((name) => keys.get(name)), RECIPE_EDITION],
+      files: [join(here, 'install.sh'), ...('standIns' in recipe ? [join(here, 'stand-ins.ts')] : [])],
     });
     keys.set(recipe.name, key);
     built.set(recipe.name, await buildLayer(recipe, key, below, options));
@@ -139,12 +136,7 @@ async function bootstrap(recipe: LayerRecipe, draft: string, work: string, { apt
   });
   mkdirSync(folder);
   await run('tar', ['-xpf', root, '-C', folder, '--xattrs', '--xattrs-include=*', '--exclude=./dev/*']);
-  const list = await run('dpkg-query', [
-    `--admindir=${folder}/var/lib/dpkg`,
-    '-W',
-    '-f',
-    PACKAGE_FORMAT,
-  ]);
+  const list = await run('dpkg-query', [`--admindir=${folder}/var/lib/dpkg`, '-W', '-f', PACKAGE_FORMAT]);
   writeFileSync(join(draft, 'packages.txt'), list);
   for (const path of ['etc/apt', 'var/lib/apt', 'var/cache/apt', 'etc/dpkg/dpkg.cfg.d/99mmdebstrap', 'etc/hostname', 'etc/resolv.conf'])
     rmSync(join(folder, path), { recursive: true, force: true });
@@ -162,61 +154,25 @@ async function install(
   const [upper, overlay, merged] = ['upper', 'overlay', 'merged'].map((name) => join(work, name)) as [string, string, string];
   for (const folder of [upper, overlay, merged]) mkdirSync(folder);
   const logFile = join(work, 'log');
-  const standIns = await Promise.all(
-    Object.entries(recipe.standIns ?? {}).map(([name, provides]) => standIn(name, provides, apt.archives, work, epochS)),
-  );
-  await run(
-    'unshare',
-    [
-      '--mount',
-      '--propagation',
-      'private',
-      'sh',
-      join(here, 'install.sh'),
-      ...standIns.map((file) => join(merged, 'var/cache/apt/archives', file)),
-      ...recipe.packages,
-    ],
-    {
-      environment: {
-        ...apt.environment(merged),
-        SOURCE_DATE_EPOCH: String(epochS),
-        LOWER: [...folders].reverse().join(':'),
-        UPPER: upper,
-        WORK: overlay,
-        MERGED: merged,
-        ARCHIVES: apt.archives,
-        PACKAGES: join(draft, 'packages.txt'),
-        DPKG_OPTIONS: DPKG_OPTIONS.join('\n'),
-        TMPDIR: '/tmp',
-      },
-      logFile,
+  const standIns = recipe.standIns ? [join(merged, 'var/cache/apt/archives', await buildStandIns(recipe.standIns, apt, work, epochS))] : [];
+  await run('unshare', ['--mount', '--propagation', 'private', 'sh', join(here, 'install.sh'), ...standIns, ...recipe.packages], {
+    environment: {
+      ...apt.environment(merged),
+      SOURCE_DATE_EPOCH: String(epochS),
+      LOWER: [...folders].reverse().join(':'),
+      UPPER: upper,
+      WORK: overlay,
+      MERGED: merged,
+      ARCHIVES: apt.archives,
+      PACKAGES: join(draft, 'packages.txt'),
+      DPKG_OPTIONS: DPKG_OPTIONS.join('\n'),
+      TMPDIR: '/tmp',
     },
-  ).catch((error: unknown) => {
+    logFile,
+  }).catch((error: unknown) => {
     throw new Error(`the layer ${recipe.name} could not be made: ${readFileSync(logFile, 'utf8').slice(-3000)}`, { cause: error });
   });
   await pack(upper, join(draft, 'layer.tar'), epochS);
-}
-
-/** Makes an empty Debian package that says to provide others, in any version, where apt finds it. Returns its file name. */
-async function standIn(name: string, provides: readonly string[], archives: string, work: string, epochS: number): Promise<string> {
-  const folder = join(work, name);
-  mkdirSync(join(folder, 'DEBIAN'), { recursive: true });
-  writeFileSync(
-    join(folder, 'DEBIAN/control'),
-    [
-      `Package: ${name}`,
-      'Version: 1',
-      'Architecture: arm64',
-      'Maintainer: Ledge',
-      `Provides: ${provides.map((provided) => `${provided} (= 999)`).join(', ')}`,
-      `Description: stands in for ${provides.join(', ')}`,
-      '',
-    ].join('\n'),
-  );
-  await run('dpkg-deb', ['--root-owner-group', '-b', folder, join(archives, `${name}.deb`)], {
-    environment: { SOURCE_DATE_EPOCH: String(epochS) },
-  });
-  return `${name}.deb`;
 }
 
 /** Unpacks layers side by side below a folder; the answer is in the same order. */

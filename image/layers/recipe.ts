@@ -1,5 +1,7 @@
 /** What the layers are made of. A layer lies on top of those it names; the card and the containers pick theirs from the same list. */
 
+import type { StandIns } from './stand-ins.ts';
+
 export const SUITE = 'trixie';
 /** Where packages come from, below the mirror; `updates` and `security` replace what the release froze. */
 export const COMPONENTS = ['main', 'non-free-firmware'] as const;
@@ -9,8 +11,7 @@ export interface LayerRecipe {
   /** Layers below this one, lowest first. */
   readonly on: readonly string[];
   readonly packages: readonly string[];
-  /** Empty packages that stand in for real ones: name → what they say to provide. */
-  readonly standIns?: Readonly<Record<string, readonly string[]>>;
+  readonly standIns?: StandIns;
 }
 
 /** Debian layers, in build order. */
@@ -39,13 +40,26 @@ export const LAYERS = [
     name: 'media',
     on: ['base', 'machine'],
     packages: ['mplayer', 'alsa-utils'],
-    // mplayer links libGL, whose loader wants a driver; without a picture nobody calls it, and LLVM behind Mesa is 180 MB
-    standIns: { 'ledge-without-mesa': ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium', 'libgbm1'] },
+    // A player of sound links all of these. LLVM behind Mesa alone is 180 MB; encoders, network shares, vector graphics and the XML
+    // of DASH (with ICU behind it) are 90 MB more.
+    standIns: {
+      name: 'ledge-stand-ins',
+      packages: ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium', 'libgbm1'],
+      libraries: {
+        libsmbclient0: 'libsmbclient.so.0',
+        libxml2: 'libxml2.so.2',
+        'librsvg2-2': 'librsvg-2.so.2',
+        'libcodec2-1.2': 'libcodec2.so.1.2',
+        'libx265-215': 'libx265.so.215',
+        libsvtav1enc2: 'libSvtAv1Enc.so.2',
+        'librav1e0.7': 'librav1e.so.0.7',
+      },
+    },
   },
   {
     name: 'kiosk',
     on: ['base', 'machine', 'media'],
-    packages: ['cage', 'cog', 'fonts-dejavu-core', 'libgl1-mesa-dri', 'libegl-mesa0', 'libglx-mesa0', 'libgbm1'],
+    packages: ['cage', 'cog', 'fonts-dejavu-core', 'libgl1-mesa-dri', 'libegl-mesa0', 'libglx-mesa0', 'libgbm1', 'libxml2', 'librsvg2-2'],
   },
 ] as const satisfies readonly LayerRecipe[];
 
