@@ -56,7 +56,7 @@ test('by the API', async () => {
   const { box: used, identity } = await usedBox('reset-api');
   const ledge = await applianceOf(used);
   const from = used.console.lines.length;
-  expect((await ledge.api('POST', '/api/server/machine/factory-reset')).status).toBe(200);
+  expect((await ledge.api('POST', '/api/server/machine/factory-reset', { confirm: ledge.edge })).status).toBe(200);
   await used.console.wait(/Ledge: factory reset \(api\)/, 180_000, { from });
   await isAsNew(used, 'api', identity);
 });

@@ -8,6 +8,9 @@ export const VERSION = '0.1.0';
 const IMAGE_DATA = '/var/lib/ledge';
 const IMAGE_RUN = '/run/ledge';
 
+/** A commit as people write it; what stands behind its digits stays. */
+export const shortCommit = (commit: string) => commit.replace(/^([0-9a-f]{7})[0-9a-f]+/, '$1');
+
 /** A service as `ledge status` shows it. */
 export interface ServiceRow {
   name: string;

@@ -1,6 +1,7 @@
 import { doctorReportSchema } from '@ledge/contract';
 import { expect, test } from 'vitest';
 import { ok } from './check.ts';
+import { declaredState } from './checks/box.ts';
 import { CHECKS } from './checks/index.ts';
 import { examine } from './doctor.ts';
 import { Unseen } from './ports.ts';
@@ -70,9 +71,23 @@ test('a check that breaks does not break the others', async () => {
       throw new TypeError('x is not a function');
     },
   };
-  const { checks } = await examine(box, [broken, { name: 'other', title: 'Other', look: () => ok('fine') }]);
+  const { checks } = await examine(box, { checks: [broken, { name: 'other', title: 'Other', look: () => ok('fine') }] });
   expect(checks).toEqual([
     { name: 'broken', title: 'Broken', state: 'skipped', seen: 'the check itself failed: x is not a function' },
     { name: 'other', title: 'Other', state: 'ok', seen: 'fine' },
   ]);
+});
+
+test('a check that does not come to an end is skipped in time', async () => {
+  const { checks } = await examine(pretendBox(), {
+    checks: [{ name: 'slow', title: 'Slow', look: () => new Promise(() => {}) }],
+    withinMs: 50,
+  });
+  expect(checks).toEqual([{ name: 'slow', title: 'Slow', state: 'skipped', seen: 'it took longer than 0.05 s' }]);
+});
+
+test('an empty folder below /etc is no change', async () => {
+  using box = boxOnDisk({ folders: ['/var/etc/upper/polkit-1/rules.d'] });
+  const { checks } = await examine(box, { checks: [declaredState] });
+  expect(checks[0]).toMatchObject({ state: 'ok', seen: 'nothing outside the data was changed' });
 });

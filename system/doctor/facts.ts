@@ -6,6 +6,15 @@ import { firstLine } from './words.ts';
 
 /** Where systemd is the first process it makes this folder (sd_booted(3)). */
 const SYSTEMD_RUNS = '/run/systemd/system';
+/** Every image runs these. */
+export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
+export const TARGET = 'ledge.target';
+/** Runs at the end of each start in which all services became ready. */
+export const BOOT_COMPLETE = 'ledge-boot-complete.service';
+/** Does the same for a start that has lasted all the same. */
+export const BOOT_LASTED = 'ledge-boot-lasted.service';
+const KNOWN_UNITS = [TARGET, BOOT_COMPLETE, BOOT_LASTED, ...SERVICES.map((name) => `ledge-${name}.service`)];
+
 const UNIT_PROPERTIES = [
   'Id',
   'LoadState',
@@ -20,11 +29,10 @@ const UNIT_PROPERTIES = [
   'ActiveEnterTimestampMonotonic',
   'ExecMainExitTimestampMonotonic',
   'MainPID',
+  'Wants',
+  'Requires',
 ];
 const MANAGER_PROPERTIES = ['SystemState', 'RuntimeWatchdogUSec', 'RebootWatchdogUSec', 'WatchdogDevice', 'WatchdogLastPingTimestamp'];
-
-/** A journal of weeks on a slow card. */
-const JOURNAL_WITHIN_MS = 8000;
 
 /** What several checks want to know, each asked once. Throws `Unseen` for what cannot be known here. */
 export class Facts {
@@ -97,10 +105,8 @@ export class Facts {
   }
 
   /** Units by name, with the properties that the checks read. A unit that does not exist has `LoadState=not-found`. */
-  units(names: readonly string[]): Promise<Map<string, Record<string, string>>> {
-    return this.#once(`units ${names.join(' ')}`, async () =>
-      parseUnits(await this.#systemctl(['show', `--property=${UNIT_PROPERTIES.join(',')}`, '--', ...names])),
-    );
+  async #units(names: readonly string[]): Promise<Map<string, Record<string, string>>> {
+    return parseUnits(await this.#systemctl(['show', `--property=${UNIT_PROPERTIES.join(',')}`, '--', ...names]));
   }
 
   /** systemd's own properties. */
@@ -110,13 +116,13 @@ export class Facts {
     );
   }
 
-  /** The services that `ledge.target` wants. */
-  services(): Promise<string[]> {
-    return this.#once('services', async () => {
-      const { Wants = '', Requires = '' } = parseProperties(
-        await this.#systemctl(['show', '--property=Wants,Requires', '--', 'ledge.target']),
-      );
-      return [...new Set(`${Wants} ${Requires}`.split(/\s+/))].filter((name) => /^ledge-.*\.service$/.test(name)).sort();
+  /** The unit of the start, those that the image is known to have, and whatever else `ledge.target` wants. */
+  ledgeUnits(): Promise<Map<string, Record<string, string>>> {
+    return this.#once('ledge units', async () => {
+      const units = await this.#units([...KNOWN_UNITS]);
+      const wanted = `${units.get(TARGET)?.Wants ?? ''} ${units.get(TARGET)?.Requires ?? ''}`.split(/\s+/);
+      const others = [...new Set(wanted)].filter((name) => /^ledge-.*\.service$/.test(name) && !units.has(name)).sort();
+      return others.length === 0 ? units : new Map([...units, ...(await this.#units(others))]);
     });
   }
 
@@ -136,20 +142,16 @@ export class Facts {
 
   /** The newest entries of this boot, newest first, whose message matches `pattern` (PCRE2) and whose fields match `matches`. */
   async journal(pattern: string, matches: readonly string[], most = 50): Promise<JournalEntry[]> {
-    const output = await this.ports.run(
-      'journalctl',
-      [
-        '--boot',
-        '--no-pager',
-        '--output=json',
-        '--all', // fields over 4 KiB would come as null
-        '--output-fields=MESSAGE,UNIT,_SYSTEMD_UNIT',
-        `--lines=${most}`,
-        `--grep=${pattern}`,
-        ...matches,
-      ],
-      JOURNAL_WITHIN_MS,
-    );
+    const output = await this.ports.run('journalctl', [
+      '--boot',
+      '--no-pager',
+      '--output=json',
+      '--all', // fields over 4 KiB would come as null
+      '--output-fields=MESSAGE,UNIT,_SYSTEMD_UNIT',
+      `--lines=${most}`,
+      `--grep=${pattern}`,
+      ...matches,
+    ]);
     if (/not seeing messages|insufficient permissions|No journal files were found/i.test(output.stderr))
       throw new Unseen(`the system's journal may not be read by ${this.ports.user}`);
     // no match is code 1 without a word

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { access, lstat, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { networkInterfaces, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +14,8 @@ export interface Files {
   /** Names in a folder; none where there is no such folder. */
   list(path: string): Promise<string[]>;
   has(path: string): Promise<boolean>;
+  /** Is it a folder itself, and no link to one? */
+  isFolder(path: string): Promise<boolean>;
   /** Milliseconds since 1970 of the last change; undefined where there is no such file. */
   changed(path: string): Promise<number | undefined>;
   /** Of the file system that holds `path`; undefined where there is no such path. */
@@ -75,6 +77,7 @@ export function filesBelow(root: string): Files {
     read: (path) => seen<string | undefined>(path, () => readFile(at(path), 'utf8'), undefined),
     list: (path) => seen<string[]>(path, async () => (await readdir(at(path))).sort(), []),
     has: (path) => seen(path, () => access(at(path), constants.F_OK).then(() => true), false),
+    isFolder: (path) => seen(path, async () => (await lstat(at(path))).isDirectory(), false),
     changed: (path) => seen<number | undefined>(path, async () => (await stat(at(path))).mtimeMs, undefined),
     space: (path) =>
       seen<Space | undefined>(
@@ -88,7 +91,7 @@ export function filesBelow(root: string): Files {
   };
 }
 
-const RUN_WITHIN_MS = 5000;
+const RUN_WITHIN_MS = 10_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** A small board has other things to do. */
 const AT_ONCE = 2;

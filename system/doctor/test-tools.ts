@@ -116,9 +116,10 @@ function answer(programs: Programs, program: string, args: readonly string[]): O
       if (args.includes('list-units')) return fine(programs.failed ?? '');
       const names = args.includes('--') ? args.slice(args.indexOf('--') + 1) : [];
       if (names.length === 0) return fine(programs.manager ?? 'RuntimeWatchdogUSec=15s\nWatchdogDevice=/dev/watchdog0\n');
-      if (args.some((arg) => arg.startsWith('--property=Wants')))
-        return fine(`Requires=\nWants=${programs.wants ?? SERVICE_UNITS.join(' ')}\n`);
-      return fine(names.map((name) => unitText({ Id: name, ...programs.units?.[name] })).join('\n'));
+      const wants = { Wants: programs.wants ?? SERVICE_UNITS.join(' ') };
+      return fine(
+        names.map((name) => unitText({ Id: name, ...(name === 'ledge.target' ? wants : {}), ...programs.units?.[name] })).join('\n'),
+      );
     }
     case 'journalctl': {
       if (programs.journalError) return { code: 1, stdout: '', stderr: programs.journalError };
@@ -147,6 +148,8 @@ function answer(programs: Programs, program: string, args: readonly string[]): O
 
 export interface PretendedBox {
   files?: Readonly<Record<string, string | undefined>>;
+  /** Empty folders; on disk only. */
+  folders?: readonly string[];
   /** Paths whose reading is refused. */
   refused?: readonly string[];
   /** Milliseconds since 1970 of the last change of every file; {@link NOW} without. */
@@ -171,6 +174,7 @@ export function boxOnDisk(box: PretendedBox = {}): DoctorPorts & Disposable {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
+  for (const folder of box.folders ?? []) mkdirSync(join(root, folder), { recursive: true });
   return { ...ports(box, filesBelow(root)), [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }
 
@@ -183,6 +187,7 @@ function filesInMemory(files: Readonly<Record<string, string | undefined>>): Rea
     read: async (path) => present.get(path),
     list: async (path) => [...new Set(inside(path).map((file) => file.slice(path.length + 1).split('/', 1)[0] ?? ''))].sort(),
     has: async (path) => present.has(path) || inside(path).length > 0,
+    isFolder: async (path) => inside(path).length > 0,
     changed: async (path) => (present.has(path) ? NOW : undefined),
   };
 }
@@ -199,6 +204,7 @@ function ports(box: PretendedBox, below: ReadFiles): DoctorPorts {
       read: guarded(below.read),
       list: guarded(below.list),
       has: guarded(below.has),
+      isFolder: guarded(below.isFolder),
       changed: guarded(async (path) => ((await below.changed(path)) === undefined ? undefined : (box.changed ?? NOW))),
       space: async () => ({ bytes: 6 * GB, freeBytes: 5 * GB, inodes: 400_000, freeInodes: 390_000, ...box.space }),
     },
@@ -213,7 +219,7 @@ function ports(box: PretendedBox, below: ReadFiles): DoctorPorts {
 
 /** What one check says of such a box. */
 export async function finding(check: Check, box: PretendedBox = {}): Promise<DoctorCheck> {
-  const [found] = (await examine(pretendBox(box), [check])).checks;
+  const [found] = (await examine(pretendBox(box), { checks: [check] })).checks;
   if (!found) throw new Error('no check, no finding');
   return found;
 }

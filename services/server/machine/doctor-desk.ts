@@ -4,6 +4,8 @@ import type { Clock } from '@ledge/kit';
 /** A page that is opened twice, or by two people, need not make the board look twice. */
 const FRESH_MS = 5_000;
 const EXAMINE_WITHIN_MS = 20_000;
+/** What has not answered by then is skipped; a little before programs are ended. */
+const CHECK_WITHIN_MS = 18_000;
 
 export type Examine = (signal: AbortSignal) => Promise<DoctorReport>;
 
@@ -45,5 +47,5 @@ export const examineHere =
   (dataRoot: string, version: string): Examine =>
   async (signal) => {
     const { examine, realPorts } = await import('@ledge/doctor');
-    return await examine(realPorts({ dataRoot, version, signal }));
+    return await examine(realPorts({ dataRoot, version, signal }), { withinMs: CHECK_WITHIN_MS });
   };

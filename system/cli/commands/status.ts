@@ -5,7 +5,7 @@ import { readArguments } from '../arguments.ts';
 import { beside, type Console, harmless, styled, table } from '../console.ts';
 import { CliError, EXIT, type ExitCode } from '../error.ts';
 import { askServer, boxId, pages, type ServerSays } from '../server.ts';
-import { type ServiceRow, VERSION, type World } from '../world.ts';
+import { type ServiceRow, shortCommit, VERSION, type World } from '../world.ts';
 import { STYLES, summary } from './doctor.ts';
 
 const HEAD_WIDTH = 10;
@@ -37,7 +37,7 @@ export async function run(world: World, args: string[]): Promise<ExitCode> {
   const overview = await look(world, facts);
   if (!values.json) print(console, overview);
   // what takes longest comes last
-  const report = await examine(ports, undefined, facts);
+  const report = await examine(ports, { facts });
   if (values.json) console.line(JSON.stringify({ ...overview, doctor: { state: report.state, summary: summary(report) } }, undefined, 2));
   else printDoctor(console, report);
   return overview.servicesProblem === undefined ? EXIT.done : EXIT.away;
@@ -99,7 +99,7 @@ function print(console: Console, overview: Overview): void {
   say(
     'Version',
     [
-      `${version}${commit ? ` (${commit})` : ''}`,
+      `${version}${commit ? ` (${shortCommit(commit)})` : ''}`,
       ...(slot ? [`slot ${slot}${reason && reason !== 'normal' ? ` (${reason})` : ''}`] : []),
     ].join(', '),
   );

@@ -2,7 +2,7 @@ import { Facts } from '@ledge/doctor/facts.ts';
 import { Unseen } from '@ledge/doctor/ports.ts';
 import { readArguments } from '../arguments.ts';
 import { EXIT, type ExitCode } from '../error.ts';
-import { VERSION, type World } from '../world.ts';
+import { shortCommit, VERSION, type World } from '../world.ts';
 
 export async function run({ console, ports }: World, args: string[]): Promise<ExitCode> {
   readArguments('version', args, {});
@@ -12,6 +12,6 @@ export async function run({ console, ports }: World, args: string[]): Promise<Ex
   });
   const { version = VERSION, commit, built, machine } = release ?? {};
   const more = [...(machine ? [`for ${machine}`] : []), ...(built ? [`built ${built}`] : []), `Node ${process.versions.node}`];
-  console.line(`Ledge ${version}${commit ? ` (${commit})` : ''}, ${more.join(', ')}`);
+  console.line(`Ledge ${version}${commit ? ` (${shortCommit(commit)})` : ''}, ${more.join(', ')}`);
   return EXIT.done;
 }

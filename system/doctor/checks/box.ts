@@ -1,8 +1,8 @@
 import { BOOT_FILE, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
 import { type Check, fault, ok, skipped, warning } from '../check.ts';
-import type { Facts } from '../facts.ts';
+import { SERVICES } from '../facts.ts';
+import { type Files, Unseen } from '../ports.ts';
 import { plural, some, span } from '../words.ts';
-import { SERVICES } from './units.ts';
 
 export const uptime: Check = {
   name: 'uptime',
@@ -48,16 +48,26 @@ export const requiredFiles: Check = {
 const ETC_UPPER = '/var/etc/upper';
 const ETC_KEEP = '/usr/lib/ledge/etc-keep';
 
-/** Files below a folder, by their path in it. */
-async function filesIn(facts: Facts, folder: string, below = ''): Promise<string[]> {
-  const { files } = facts.ports;
+/** Files below a folder, by their path in it; and folders that whoever looks may not open. */
+async function filesIn(files: Files, folder: string, below = ''): Promise<{ found: string[]; closed: string[] }> {
   const found: string[] = [];
+  const closed: string[] = [];
   for (const name of await files.list(`${folder}${below}`)) {
     const path = `${below}/${name}`;
-    const inside = await filesIn(facts, folder, path);
-    found.push(...(inside.length > 0 ? inside : [path]));
+    try {
+      if (await files.isFolder(`${folder}${path}`)) {
+        const inside = await filesIn(files, folder, path);
+        found.push(...inside.found);
+        closed.push(...inside.closed);
+      } else {
+        found.push(path);
+      }
+    } catch (error) {
+      if (!(error instanceof Unseen)) throw error;
+      closed.push(path);
+    }
   }
-  return found;
+  return { found, closed };
 }
 
 /** The list that the initramfs keeps by: a pattern of sh's `case` in each line, below /etc; its `*` reaches over slashes. */
@@ -85,8 +95,10 @@ export const declaredState: Check = {
     if (patterns === undefined) return skipped(`${ETC_KEEP} is not to be seen here`);
     if (!(await facts.ports.files.has(ETC_UPPER))) return skipped(`${ETC_UPPER} is not to be seen here`);
     const kept = keeps(patterns);
-    const changed = (await filesIn(facts, ETC_UPPER)).filter((path) => !kept(path)).map((path) => `/etc${path}`);
-    if (changed.length === 0) return ok('nothing outside the data was changed');
+    const { found, closed } = await filesIn(facts.ports.files, ETC_UPPER);
+    const changed = found.filter((path) => !kept(path)).map((path) => `/etc${path}`);
+    const unseen = closed.length === 0 ? '' : `, as far as ${facts.ports.user} may see`;
+    if (changed.length === 0) return ok(`nothing outside the data was changed${unseen}`);
     return warning(
       `${some(changed)} ${changed.length === 1 ? 'was' : 'were'} changed`,
       'only settings that are kept',

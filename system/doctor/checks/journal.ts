@@ -24,12 +24,14 @@ export const orderingCycles: Check = {
 
 /** Where a refusal would be written: by the kernel, by systemd or the service itself, by the bus. */
 const REFUSALS: readonly { pattern: string; matches: readonly string[] }[] = [
-  { pattern: 'type=1326|^SECCOMP auid=', matches: ['_TRANSPORT=kernel', '+', '_TRANSPORT=audit'] },
+  {
+    pattern: 'type=1326|^SECCOMP auid=|Rejected send message',
+    matches: ['_TRANSPORT=kernel', '+', '_TRANSPORT=audit', '+', 'SYSLOG_IDENTIFIER=dbus-daemon'],
+  },
   {
     pattern: 'Operation not permitted|Permission denied|EACCES|EPERM|AccessDenied|Interactive authentication required|status=31/SYS|SIGSYS',
     matches: ['--unit=ledge-*'],
   },
-  { pattern: 'Rejected send message', matches: ['SYSLOG_IDENTIFIER=dbus-daemon'] },
 ];
 /** Asking as a person whom the bus does not let is no fault of the box: the doctor itself does. */
 const OUR_OWN = /comm="(rauc|systemctl|timedatectl)/;

@@ -185,6 +185,13 @@ const CASES: Case[] = [
     'warning',
     '/etc/ssh/sshd_config was changed',
   ],
+  [
+    'a folder of changes that may not be opened',
+    declaredState,
+    { files: { '/var/etc/upper/polkit-1/rules.d/x': '' }, refused: ['/var/etc/upper/polkit-1'], user: 'ledge' },
+    'ok',
+    'nothing outside the data was changed, as far as ledge may see',
+  ],
   ['changes that may not be seen', declaredState, { refused: ['/var/etc/upper'] }, 'skipped', '/var/etc/upper may not be read'],
 ];
 

@@ -1,9 +1,7 @@
 import { type Check, type Finding, fault, ok, warning } from '../check.ts';
-import type { Facts } from '../facts.ts';
+import { BOOT_COMPLETE, BOOT_LASTED, type Facts, SERVICES, TARGET } from '../facts.ts';
 import { plural, some, span } from '../words.ts';
 
-/** Every image runs these; what `ledge.target` wants beyond them is looked at too. */
-export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
 /** A service that began again so often has more than bad luck. */
 const RESTARTS_ALLOWED = 3;
 /** What ran once and is done, or found that there was nothing to do (systemd.service(5), ExecCondition=). */
@@ -11,16 +9,11 @@ const DONE = ['success', 'exec-condition'];
 /** How long a start may take, all in all. */
 const START_WITHIN_S = 180;
 
-/** Runs at the end of each start, and has a check of its own. */
-const BOOT_COMPLETE = 'ledge-boot-complete.service';
-/** Does the same for a start in which some service was not ready. */
-const BOOT_LASTED = 'ledge-boot-lasted.service';
-
-/** The units of all services, expected or wanted by the target. */
+/** The services, expected or wanted by the target; the end of the start has a check of its own. */
 export async function serviceUnits(facts: Facts): Promise<Map<string, Record<string, string>>> {
-  const names = new Set([...SERVICES.map((name) => `ledge-${name}.service`), ...(await facts.services())]);
-  names.delete(BOOT_COMPLETE);
-  return await facts.units([...names].sort());
+  const units = new Map(await facts.ledgeUnits());
+  for (const name of [TARGET, BOOT_COMPLETE, BOOT_LASTED]) units.delete(name);
+  return units;
 }
 
 const nameOf = (unit: string) => unit.replace(/^ledge-|\.service$/g, '');
@@ -85,12 +78,12 @@ export const target: Check = {
   title: 'Start-up',
   imageOnly: true,
   async look(facts): Promise<Finding> {
-    const units = await facts.units(['ledge.target', BOOT_COMPLETE, BOOT_LASTED]);
+    const units = await facts.ledgeUnits();
     const state = (name: string) => units.get(name)?.ActiveState ?? 'missing';
-    const reached = state('ledge.target') === 'active';
+    const reached = state(TARGET) === 'active';
     const complete = state(BOOT_COMPLETE) === 'active' || isDone(units.get(BOOT_LASTED));
     if (reached && complete) return ok('ledge.target was reached, and the start was noted as complete');
-    const seen = reached ? 'ledge.target was reached, but the start was not noted as complete' : `ledge.target is ${state('ledge.target')}`;
+    const seen = reached ? 'ledge.target was reached, but the start was not noted as complete' : `ledge.target is ${state(TARGET)}`;
     const wanted = 'ledge.target active, and the start noted as complete';
     if ((await facts.uptimeS()) < START_WITHIN_S) return warning(`${seen}; the box is still starting`, wanted, 'look again in a minute');
     return fault(
