@@ -56,6 +56,12 @@ export class DiskFiles implements DataFiles {
     }
   }
 
+  /** Writes it for everybody to read, or takes it away. */
+  put(path: string, content: string | undefined): void {
+    if (content === undefined) this.remove(path);
+    else this.write(path, content, 0o644);
+  }
+
   remove(path: string): void {
     rmSync(join(this.#root, path), { force: true });
   }

@@ -5,6 +5,7 @@ import { Card, REPORT_FILE } from './card.ts';
 import { FILES } from './formats/index.ts';
 import { REPORT_JSON, STATE_FILE } from './import.ts';
 import { Box } from './import-test-support.ts';
+import { screenText } from './report.ts';
 import { ED25519, sample } from './test-support.ts';
 
 test('everything that the card asks for is there afterwards, and its passwords are gone from it', async () => {
@@ -223,3 +224,18 @@ function notOwning(box: Box, folder: string): Disposable {
   };
 }
 const NOBODY = 65534;
+
+test('the screen of the box tells what is to be corrected, in a few short lines without a backslash', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', `country: xx\nlanguage: 'a\\4'\n${'abcdefgh'.replaceAll(/./g, (key) => `${key}${key}: 1\n`)}`);
+  const lines = (screenText(await box.import()) ?? '').split('\n');
+  expect(lines.slice(0, 3)).toEqual([
+    '   To be corrected on the card (all of it: ledge-report.txt there):',
+    '   ledge.yaml:1  country is "xx"; the two letters of a country as in ISO 3166 a',
+    '   ledge.yaml:2  language is "a??4"; one of en, fr is wanted',
+  ]);
+  expect(lines).toHaveLength(7);
+  for (const line of lines) expect(line.length).toBeLessThan(80);
+  box.put('ledge.yaml', 'country: FR\n');
+  expect(screenText(await box.import())).toBeUndefined();
+});

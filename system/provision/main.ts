@@ -10,21 +10,23 @@ import { DiskFiles } from './data-files.ts';
 import { runImport } from './import.ts';
 import { SystemdHostSettings } from './linux/host-settings.ts';
 import { NetworkManager } from './linux/network-manager.ts';
-import { reportLog } from './report.ts';
+import { reportLog, screenText } from './report.ts';
 
-const USAGE = `Usage: provision [--card DIR] [--data DIR] [--zoneinfo DIR]
+const USAGE = `Usage: provision [--card DIR] [--data DIR] [--zoneinfo DIR] [--issue DIR]
 
 Takes over the settings that were written to the card when it was flashed, and overwrites their passwords there.
 
   --card       where the FAT partition is mounted (/boot/firmware)
   --data       data directory (EDGE_DATA, or /var/lib/ledge)
-  --zoneinfo   time zones of this machine (/usr/share/zoneinfo)`;
+  --zoneinfo   time zones of this machine (/usr/share/zoneinfo)
+  --issue      where the screen's greeting is put together (/run/issue.d)`;
 
 const { values } = parseArgs({
   options: {
     card: { type: 'string', default: '/boot/firmware' },
     data: { type: 'string', default: process.env.EDGE_DATA ?? '/var/lib/ledge' },
     zoneinfo: { type: 'string', default: '/usr/share/zoneinfo' },
+    issue: { type: 'string', default: '/run/issue.d' },
     help: { type: 'boolean' },
   },
 });
@@ -52,6 +54,7 @@ async function main(): Promise<void> {
       warn: (message) => say(4, message),
     });
     for (const { priority, text } of reportLog(report)) say(priority, text);
+    if (existsSync(values.issue)) new DiskFiles(values.issue).put('50-ledge-import.issue', screenText(report));
     if (report.problems.length > 0 || report.outcomes.some(({ result }) => result === 'failed')) process.exitCode = 1;
   } finally {
     bus.close();

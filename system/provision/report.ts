@@ -58,6 +58,22 @@ export function reportText(report: ImportReport): string {
 const place = ({ file, line }: { file?: string; line?: number }) => (file ? `${file}${line ? `:${line}` : ''}  ` : '');
 const noteText = (note: Note) => `${place(note)}${note.message}`;
 
+/** How much of it a small screen has room for. */
+const SCREEN = { lines: 5, characters: 76 };
+
+/** What stands on the box's own screen (issue(5)) while something is to be corrected; undefined when nothing is. */
+export function screenText({ outcomes, notes, problems }: ImportReport): string | undefined {
+  const wrong = [
+    ...outcomes.filter(({ result }) => result !== 'done').map((o) => `${place(o)}${o.what}: ${o.why}`),
+    ...notes.filter(({ kind }) => kind === 'mistake').map(noteText),
+    ...problems,
+  ];
+  if (wrong.length === 0) return undefined;
+  // in an issue file a backslash is a question to agetty
+  const lines = wrong.slice(0, SCREEN.lines).map((line) => `   ${line.replaceAll(/[\\\p{Cc}]/gu, '?').slice(0, SCREEN.characters)}`);
+  return `${['   To be corrected on the card (all of it: ledge-report.txt there):', ...lines].join('\n')}\n`;
+}
+
 /** The same as lines for a log, the worst first, each with its syslog priority (RFC 5424, 6.2.1). */
 export function reportLog({ outcomes, notes, problems, wiped }: ImportReport): { priority: 3 | 4 | 6; text: string }[] {
   return [

@@ -52,6 +52,7 @@ describe.skipIf(process.platform !== 'linux')('the script around the import', ()
       chmodSync(join(box.root, 'tools', name), 0o755);
     };
     pretend('mount', 'echo "mount $*"');
+    pretend('nsenter', '[ "$1 $2" = "--mount=/proc/1/ns/mnt --" ] && shift 2 && exec "$@"');
     pretend('findmnt', 'echo rw,nodev,errors=remount-ro');
     expect(run(box, 'open').stdout).toBe(`mount -o remount,rw ${box.root}\n`);
     expect(run(box, 'close').stdout).toBe(`mount -o remount,ro ${box.root}\n`);
