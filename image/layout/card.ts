@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, createWriteStream, mkdirSync, openSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, openSync, renameSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run } from '../run.ts';
@@ -68,15 +68,17 @@ async function setTimes(folder: string, epochS: number): Promise<void> {
  * have nothing in them yet, and are made by the first update and the first boot.
  */
 export async function makeCard(parts: { boot: string; slot: string; out: string }): Promise<void> {
-  mkdirSync(join(parts.out, '..'), { recursive: true });
-  const file = openSync(parts.out, 'w');
+  // a file of its own until it is whole: a machine may just run from the one before
+  const draft = `${parts.out}.new`;
+  const file = openSync(draft, 'w');
   for (const { offset, sector } of partitionTables()) writeSync(file, sector, 0, sector.length, offset);
   STATE_COPY_OFFSETS.forEach((offset, index) => {
     writeSync(file, firstState(index), 0, STATE_COPY_BYTES, LAYOUT.state.startMib * MIB + offset);
   });
   closeSync(file);
-  await copyInto(parts.boot, parts.out, LAYOUT.boot.startMib * MIB);
-  await copyInto(parts.slot, parts.out, LAYOUT.slotA.startMib * MIB);
+  await copyInto(parts.boot, draft, LAYOUT.boot.startMib * MIB);
+  await copyInto(parts.slot, draft, LAYOUT.slotA.startMib * MIB);
+  renameSync(draft, parts.out);
 }
 
 async function copyInto(source: string, target: string, offset: number): Promise<void> {
