@@ -5,6 +5,8 @@ import type { HostSettings } from '../ports.ts';
 
 /** Never asks anybody: there is nobody at the box. */
 const INTERACTIVE = false;
+/** The bus starts them, and the one who says who may; on a slow board in its first minute that takes a while. */
+const ANSWER_WITHIN_MS = 30_000;
 
 /** systemd-hostnamed and systemd-timedated, which the bus starts when they are called. */
 export class SystemdHostSettings implements HostSettings {
@@ -37,7 +39,7 @@ export class SystemdHostSettings implements HostSettings {
       body: [value, INTERACTIVE],
     };
     try {
-      await this.#bus.call(call);
+      await this.#bus.call(call, ANSWER_WITHIN_MS);
     } catch (error) {
       throw error instanceof BusError
         ? new Problem('not-allowed', `${name}: ${error.message} (${error.busName})`, { cause: error })

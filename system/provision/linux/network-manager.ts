@@ -18,6 +18,7 @@ const PMF = { disable: 1, required: 3 };
 const WIRED_PRIORITY = 10;
 const WPA3_PRIORITY = -10;
 const STARTED_WITHIN_MS = 30_000;
+const ANSWER_WITHIN_MS = 30_000;
 const LOOK_AGAIN_MS = 250;
 
 type Dict = Record<string, BusVariant>;
@@ -82,7 +83,7 @@ export class NetworkManager implements NetworkProfiles {
 
   async #byUuid(uuid: string): Promise<KnownProfile | undefined> {
     try {
-      const [path] = await this.#bus.call({ ...SETTINGS, member: 'GetConnectionByUuid', signature: 's', body: [uuid] });
+      const [path] = await this.#bus.call({ ...SETTINGS, member: 'GetConnectionByUuid', signature: 's', body: [uuid] }, ANSWER_WITHIN_MS);
       const { connection } = await this.#settings(path as string);
       return { path: path as string, uuid, id: String(connection?.id ?? uuid) };
     } catch (error) {
@@ -111,7 +112,7 @@ export class NetworkManager implements NetworkProfiles {
 
   async #call(path: string, owner: string, member: string, signature = '', body: unknown[] = []): Promise<unknown[]> {
     try {
-      return await this.#bus.call({ destination: NM, path, interface: owner, member, signature, body });
+      return await this.#bus.call({ destination: NM, path, interface: owner, member, signature, body }, ANSWER_WITHIN_MS);
     } catch (error) {
       throw asProblem(error);
     }
