@@ -245,22 +245,40 @@ describe('crash-keep', () => {
     ISSUES: join(work, 'issues'),
     WATCHDOG: join(work, 'bootstatus'),
   });
-  const keep = (what: string, more: Record<string, string> = {}) => run('crash-keep', [what], { ...environment(), ...more });
+  const keep = (what: string) => run('crash-keep', [what], environment());
   const logs = () => readdirSync(ring()).filter((name) => /^\d+\.log$/.test(name));
+
+  /** A journal whose last lines of the unit are these; all of it is long. */
+  const pretendJournal = (lines: string[], own: string[] = []) => {
+    put(join(work, 'unit-lines'), lines.map((line) => `${line}\n`).join(''));
+    put(join(work, 'own-lines'), own.map((line) => `${line}\n`).join(''));
+    pretend(
+      'journalctl',
+      `case "$*" in *--unit=*) cat ${work}/unit-lines ;; *_SYSTEMD_UNIT=*) cat ${work}/own-lines ;; *) seq 1 100000 ;; esac`,
+    );
+  };
+  const ends = (status: string, result: string) => [
+    `ledge-x.service: Main process exited, ${status}`,
+    `ledge-x.service: Failed with result '${result}'.`,
+    'ledge-x.service: Scheduled restart job, restart counter is at 1.',
+    'Starting ledge-x.service...',
+  ];
 
   beforeEach(() => {
     for (const folder of [ring(), join(work, 'issues')]) mkdirSync(folder, { recursive: true });
     put(join(work, 'boot.env'), 'SLOT=A\nREASON=normal\nDATA=ok\nNOTE="the data partition was mended; "\n');
     pretend('chgrp');
     pretend('systemctl', 'echo 0');
-    pretend('journalctl', 'case "$*" in *--unit=*) echo "EDGE_X is 1; no such setting" ;; *) seq 1 100000 ;; esac');
+    pretendJournal([]);
   });
 
   test('keeps the last lines with the reason, and no more than 256 KiB', () => {
-    const how = { MONITOR_SERVICE_RESULT: 'watchdog', MONITOR_EXIT_CODE: 'dumped', MONITOR_EXIT_STATUS: 'ABRT' };
-    expect(keep('ledge-media', how).status).toBe(0);
+    pretendJournal(ends('code=killed, status=6/ABRT', 'watchdog'));
+    expect(keep('ledge-media').status).toBe(0);
     const text = read(join(ring(), '0.log'));
-    expect(text).toMatch(/^# \S+Z slot A \(normal\): ledge-media ended \(watchdog, dumped ABRT\)\n/);
+    expect(text).toMatch(
+      /^# \S+Z slot A \(normal\): ledge-media: Main process exited, code=killed, status=6\/ABRT Failed with result 'watchdog'\. \n/,
+    );
     expect(text.endsWith('100000\n')).toBe(true);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(262_144);
     expect(statSync(join(ring(), '0.log')).mode & 0o777).toBe(0o640);
@@ -283,8 +301,15 @@ describe('crash-keep', () => {
   });
 
   test('a mistake in the settings is told on the consoles', () => {
-    keep('ledge-broker', { MONITOR_SERVICE_RESULT: 'exit-code', MONITOR_EXIT_CODE: 'exited', MONITOR_EXIT_STATUS: '78' });
-    expect(read(join(work, 'issues/60-ledge-broker.issue'))).toBe('ledge-broker cannot start: EDGE_X is 1; no such setting\n');
+    pretendJournal(ends('code=exited, status=78/CONFIG', 'exit-code'), [
+      '{"level":50,"msg":"before"}',
+      String.raw`{"level":60,"err":{"message":"x"},"msg":"broker.yaml:1: port is \"\u001b[31m\"; a number is wanted"}`,
+      'not of ours',
+    ]);
+    keep('ledge-broker');
+    expect(read(join(work, 'issues/60-ledge-broker.issue'))).toBe(
+      'ledge-broker cannot start: broker.yaml:1: port is "u001b[31m"; a number is wanted\n',
+    );
   });
 
   test('after ten good minutes the pauses between restarts begin anew', () => {
