@@ -44,8 +44,9 @@ export const LAYERS = [
     // of DASH (with ICU behind it) are 90 MB more.
     standIns: {
       name: 'ledge-stand-ins',
-      packages: ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium', 'libgbm1'],
+      packages: ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium'],
       libraries: {
+        libgbm1: 'libgbm.so.1',
         libsmbclient0: 'libsmbclient.so.0',
         libxml2: 'libxml2.so.2',
         'librsvg2-2': 'librsvg-2.so.2',
