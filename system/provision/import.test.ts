@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Card, REPORT_FILE } from './card.ts';
@@ -238,4 +238,16 @@ test('the screen of the box tells what is to be corrected, in a few short lines 
   for (const line of lines) expect(line.length).toBeLessThan(80);
   box.put('ledge.yaml', 'country: FR\n');
   expect(screenText(await box.import())).toBeUndefined();
+});
+
+test('a file as large as the card is told and never read into memory', async () => {
+  using box = new Box();
+  box.put('user-data', '');
+  truncateSync(join(box.root, 'user-data'), 80 * 2 ** 20);
+  box.put('ledge.yaml', 'name: Barn\n');
+  const before = process.memoryUsage().arrayBuffers;
+  const report = await box.import();
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 2 ** 20);
+  expect(report.notes).toMatchObject([{ file: 'user-data', message: expect.stringContaining('83886080 bytes; at most 131072') }]);
+  expect(box.kept(STATE_FILE)).toContain('  user-data\n');
 });

@@ -4,6 +4,7 @@ import { FILES, MISNAMED, readFile } from './formats/index.ts';
 import { merge } from './merge.ts';
 import type { Ports } from './ports.ts';
 import { type ImportReport, reportText } from './report.ts';
+import { MAX_FILE_BYTES, tooLarge } from './source.ts';
 import { finishWipe, planWipe, WIPE_FILE } from './wipe.ts';
 import type { Note, Reading } from './wishes.ts';
 
@@ -44,6 +45,11 @@ export async function runImport({ card, ports, box, hostname, zoneinfo, now, war
   const readings: Reading[] = [];
   const notes: Note[] = [];
   for (const name of FILES) {
+    const size = card.size(name) ?? 0;
+    if (size > MAX_FILE_BYTES) {
+      notes.push(tooLarge(name, size));
+      continue;
+    }
     const content = waiting.get(name) ?? card.read(name);
     if (!content) continue;
     bytes.set(name, content);

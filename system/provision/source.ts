@@ -37,11 +37,16 @@ export class Source {
   }
 }
 
+export const tooLarge = (file: string, bytes: number): Note => ({
+  kind: 'mistake',
+  file,
+  message: `the file has ${bytes} bytes; at most ${MAX_FILE_BYTES} are wanted, so it was not read`,
+});
+
 /** Reads bytes as text. What is no text is told as a mistake, with its line where it has one. */
 export function readSource(file: string, bytes: Buffer): Source | Note {
   const wrong = (message: string, line?: number): Note => ({ kind: 'mistake', file, ...(line ? { line } : {}), message });
-  if (bytes.length > MAX_FILE_BYTES)
-    return wrong(`the file has ${bytes.length} bytes; at most ${MAX_FILE_BYTES} are wanted, so it was not read`);
+  if (bytes.length > MAX_FILE_BYTES) return tooLarge(file, bytes.length);
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
     return wrong('the file is in UTF-16; save it as UTF-8 (Notepad: Save as, Encoding: UTF-8)');
   }
