@@ -19,7 +19,7 @@ const ours = OUR_SERVICES.map((service) => ({ ...service, unit: unit(`ledge-${se
 const OF_THE_SYSTEM = ['/usr/bin/node', '/bin/sh', '/bin/rm', '/bin/true', '/bin/touch', '/bin/systemctl', '/bin/mount'];
 /** Units of Debian's that ours name. */
 const OF_DEBIAN =
-  /^(basic|local-fs|multi-user|network-pre|paths|timers)\.target$|^dbus\.socket$|^(NetworkManager|avahi-daemon|ssh|systemd-[a-z-]+)\.service$/;
+  /^(basic|umount|local-fs|multi-user|network-pre|paths|timers)\.target$|^dbus\.socket$|^(NetworkManager|avahi-daemon|ssh|systemd-[a-z-]+)\.service$/;
 const users = [...overlayText('usr/lib/sysusers.d/ledge.conf').matchAll(/^u\s+(\S+)\s+(\d+)/gm)].map(([, name]) => name);
 const folders = [...overlayText('usr/lib/tmpfiles.d/ledge.conf').matchAll(/^[df]\s+(\S+)/gm)].map(([, path]) => path);
 
@@ -105,8 +105,7 @@ describe('all units', () => {
     for (const [name, unit] of units) {
       const named = ['Wants', 'Requires', 'After', 'Before', 'PartOf', 'OnFailure'].flatMap((key) => wordsOf(unit, 'Unit', key));
       for (const section of ['Path', 'Timer']) named.push(...wordsOf(unit, section, 'Unit'));
-      for (const other of named.filter((word) => word !== 'ledge-import.service'))
-        expect(units.has(template(other)) || OF_DEBIAN.test(other), `${name} names ${other}`).toBe(true);
+      for (const other of named) expect(units.has(template(other)) || OF_DEBIAN.test(other), `${name} names ${other}`).toBe(true);
       if (/\.(path|timer)$/.test(name) && !wordsOf(unit, name.endsWith('path') ? 'Path' : 'Timer', 'Unit').length)
         expect(units.has(name.replace(/\.\w+$/, '.service')), name).toBe(true);
     }
@@ -177,6 +176,12 @@ describe.skipIf(process.platform === 'win32')('files of the card', () => {
     expect(rules).toMatch(/hook forward priority filter; policy drop;/);
     for (const port of [80, 1883, 8080, 8883, 9001]) expect(rules).toMatch(new RegExp(`elements = \\{[^}]*\\b${port}\\b`));
     expect(rules).not.toMatch(/^flush ruleset/m);
+  });
+
+  test('the Pi’s watchdog gets no time that it would cut short: its driver takes seconds modulo 16', () => {
+    const config = overlayText('usr/lib/systemd/system.conf.d/50-ledge.conf');
+    for (const key of ['RuntimeWatchdogSec', 'RebootWatchdogSec'])
+      expect(Number(new RegExp(`^${key}=(\\d+)s$`, 'm').exec(config)?.[1]) % 16, key).toBe(15);
   });
 
   test('nobody comes in with a password', () => {
