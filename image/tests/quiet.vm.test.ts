@@ -25,7 +25,7 @@ test('no unit failed, and there is no ordering cycle', async () => {
 });
 
 test('nothing was denied', async () => {
-  const denied = await journalLines(box, /denied|not permitted|not authori[sz]ed|EACCES|EPERM|read-only file system|seccomp|avc:/i, [
+  const denied = await journalLines(box, /denied|not permitted|not authori[sz]ed|EACCES|EPERM|read-only file system|avc:|type=1326/i, [
     // the kernel's own words about a feature that a virtual machine has not
     /kernel: (kvm|hw perfevents)/,
   ]);

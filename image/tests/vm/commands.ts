@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
 import { ShellWords } from './shell-words.ts';
@@ -20,7 +20,7 @@ export function commandsOfScript(script: string): string[] {
 function commandsOfPrograms(): string[] {
   const files = ['services/**/*.ts', 'system/**/*.ts'].flatMap((pattern) => globSync(pattern, { cwd: root }));
   const sources = files.filter(
-    (file) => !/node_modules|\.test\.ts$|^system\/(testing|supervisor)\/|fake-|test-|-worlds|harness|support/.test(file),
+    (file) => !/node_modules|\.test\.ts$|^system\/(testing|supervisor)\/|fake-|test-|-worlds|harness|support|fixtures|hostile/.test(file),
   );
   const calls = /\b(?:spawn|execFile|exec|run|runToEnd|output|start)(?:\)|Sync)?\((?:\w+, )?'([a-z][a-z0-9_.-]+)',? ?[[a-z]/g;
   return sources.flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(calls)].map(([, name]) => name ?? ''));
@@ -28,13 +28,13 @@ function commandsOfPrograms(): string[] {
 
 /** What our scripts, units and programs call and the box does not have. */
 export async function commandsOfBox(box: Machine): Promise<{ missing: string[]; count: number }> {
-  const scripts = globSync('overlays/{base,rpi}/**/*', { cwd: root, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
-    .filter((text) => /^#!\/bin\/(sh|bash)/.test(text));
-  const units = globSync(['system/units/*.service', 'overlays/rpi/**/*.{service,conf}'], { cwd: root }).map((file) =>
-    readFileSync(join(root, file), 'utf8'),
-  );
+  const texts = (pattern: string) =>
+    globSync(pattern, { cwd: root })
+      .map((file) => join(root, file))
+      .filter((file) => lstatSync(file).isFile())
+      .map((file) => readFileSync(file, 'utf8'));
+  const scripts = texts('overlays/{base,rpi}/**/*').filter((text) => /^#!\/bin\/(sh|bash)/.test(text));
+  const units = [...texts('system/units/*.service'), ...texts('overlays/rpi/**/*.{service,conf}')];
   const started = units.flatMap((text) => [...text.matchAll(/^Exec\w+=[-+!@:]*(\/\S+)/gm)].map(([, path]) => path ?? ''));
   const wanted = [...new Set([...scripts.flatMap(commandsOfScript), ...started, ...commandsOfPrograms()])]
     .filter((name) => name !== '')

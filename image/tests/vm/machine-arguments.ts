@@ -60,7 +60,8 @@ export function machineArguments(parts: MachineParts): string[] {
 function virt(parts: MachineParts, memoryMib: number): string[] {
   const { folder, card, drives, uBoot } = parts;
   return [
-    ...['-M', 'virt', '-cpu', 'cortex-a53', '-smp', '2', '-m', String(memoryMib), '-bios', uBoot],
+    // with ACPI there would be neither the GPIO chip nor, on it, the power button
+    ...['-M', 'virt,acpi=off', '-cpu', 'cortex-a53', '-smp', '2', '-m', String(memoryMib), '-bios', uBoot],
     ...['-drive', `if=none,id=card,file=${card},format=qcow2,discard=unmap`, '-device', 'virtio-blk-pci,drive=card,bootindex=0'],
     ...drives.flatMap((file, i) => [
       ...['-drive', `if=none,id=more${i},file=${file},format=raw,readonly=on`],
