@@ -81,7 +81,7 @@ install_packages() {
   case " ${missing[*]} " in *' mosquitto '*) [ -d /run/systemd/system ] && systemctl disable --now mosquitto >/dev/null 2>&1 || true ;; esac
 }
 
-TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core)
+TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core dosfstools mtools fuse fusefat)
 
 # What makes an image: Debian's bootstrap and emulation, file systems, U-Boot's tools, the cross compiler, RAUC
 IMAGE_PACKAGES=(mmdebstrap arch-test qemu-user-static binfmt-support debian-archive-keyring squashfs-tools mtools dosfstools e2fsprogs
