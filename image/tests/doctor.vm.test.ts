@@ -33,13 +33,15 @@ async function report(user: string): Promise<DoctorReport> {
 }
 
 test.each(['root', 'ledge', 'ledge-server'])('as %s everything that can be seen is well', async (user) => {
+  const askedAt = performance.now();
   const { checks } = await report(user);
+  const tookS = (performance.now() - askedAt) / 1000;
   const bad = checks.filter(({ state, name }) => (state === 'fault' || state === 'warning') && !EXPECTED.includes(name));
   expect(bad).toEqual([]);
   const skipped = checks.filter(({ state }) => state === 'skipped');
   const allowed = [...(MAY_SKIP.root ?? []), ...(MAY_SKIP[user] ?? [])];
   expect(skipped.filter(({ name }) => !allowed.includes(name))).toEqual([]);
-  console.log(`${user}: ${checks.length} checks, skipped: ${skipped.map(({ name }) => name).join(' ')}`);
+  console.log(`${user}: ${checks.length} checks in ${tookS.toFixed(1)} s, skipped: ${skipped.map(({ name }) => name).join(' ')}`);
 });
 
 test('the person on the console reads the status on one screen, without root', async () => {

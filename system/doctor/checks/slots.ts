@@ -59,7 +59,7 @@ export const slots: Check = {
     const { booted, primary, states } = status;
     const told = [...states]
       .sort(([a], [b]) => a.localeCompare(b))
-      .map(([name, state]) => `${name} is ${state}`)
+      .map(([name, state]) => `${name} is ${state === 'good' ? 'good' : 'empty or given up'}`)
       .join(', ');
     const slot = (await facts.boot().catch(() => undefined))?.slot;
     if (booted === undefined) return fault('the updater does not know which slot runs', 'slot A or B');

@@ -75,11 +75,11 @@ const CASES: Case[] = [
     slots,
     {
       programs: {
-        rauc: '{"booted":"A","boot_primary":"s.1","slots":[{"s.0":{"bootname":"A","boot_status":"good"}},{"s.1":{"bootname":"B","boot_status":"good"}}]}',
+        rauc: '{"booted":"A","boot_primary":"s.1","slots":[{"s.0":{"bootname":"A","boot_status":"good"}},{"s.1":{"bootname":"B","boot_status":"bad"}}]}',
       },
     },
     'warning',
-    'slot A runs, but B starts next (A is good, B is good)',
+    'slot A runs, but B starts next (A is good, B is empty or given up)',
   ],
   [
     'an updater that is mistaken',
