@@ -77,7 +77,7 @@ describe.skipIf(!has('systemd-sysusers') || !has('systemd-tmpfiles') || !asRoot)
 
   test('each folder belongs to whom it is for', () => {
     expect(mode('var/lib/ledge')).toEqual(['0750', 0, 820]);
-    expect(mode('var/lib/ledge/settings')).toEqual(['3770', 0, 820]);
+    expect(mode('var/lib/ledge/settings')).toEqual(is('3770', 'ledge-setup', 'ledge'));
     expect(mode('var/lib/ledge/secrets')).toEqual(is('1771', 'root', 'ledge-broker'));
     expect(mode('var/lib/ledge/secrets/mqtt')).toEqual(is('0751', 'root', 'ledge-broker'));
     expect(mode('var/lib/ledge/server')).toEqual(is('0700', 'ledge-server', 'ledge-server'));
