@@ -62,7 +62,7 @@ async function main(): Promise<void> {
 }
 
 const qemuArguments = (firmware: string, disk: string, memory: string, forwards: readonly string[]) => [
-  ...['-M', 'virt', '-cpu', 'cortex-a53', '-smp', '2', '-m', memory, '-nographic', '-bios', firmware],
+  ...['-M', 'virt,acpi=off', '-cpu', 'cortex-a53', '-smp', '2', '-m', memory, '-nographic', '-bios', firmware],
   ...['-drive', `if=none,file=${disk.replaceAll(',', ',,')},format=qcow2,id=card,discard=unmap`, '-device', 'virtio-blk-pci,drive=card'],
   ...['-netdev', ['user', 'id=lan', ...forwards].join(','), '-device', 'virtio-net-pci,netdev=lan,romfile='],
   ...['-device', 'virtio-rng-pci', '-device', 'i6300esb'],
