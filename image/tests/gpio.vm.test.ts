@@ -11,8 +11,7 @@ let board: BoardAppliance;
 let label = '';
 
 const yaml = () => `driver: gpio
-chip: ${label}
-method: sysfs
+options: { chip: ${label}, method: sysfs }
 properties:
   relay: { datatype: boolean, settable: true, source: { line: ${LINE.set} } }
   contact: { datatype: boolean, source: { line: ${LINE.read} } }
@@ -24,7 +23,7 @@ const level = () => board.sh(`cat /sys/class/gpio/gpio${NUMBER}/value`);
 const kernelsView = async () =>
   (await board.sh('mountpoint -q /sys/kernel/debug || mount -t debugfs debugfs /sys/kernel/debug; cat /sys/kernel/debug/gpio'))
     .split('\n')
-    .find((line) => line.includes(`gpio-${NUMBER} `));
+    .find((line) => line.includes(`gpio-${LINE.set} `));
 
 beforeAll(async () => {
   const handle = inject('board');

@@ -4,7 +4,7 @@ import { SERVICES } from '../../acceptance/appliance.ts';
 import { applianceOf, type BoardAppliance } from './vm/appliance.ts';
 import { bootFacts, failedUnits } from './vm/ask.ts';
 import { newBox, startedBox } from './vm/box.ts';
-import { health } from './vm/health.ts';
+import { health, isReady } from './vm/health.ts';
 import type { Machine } from './vm/machine.ts';
 
 /** Longest that a hung service may go unnoticed: WatchdogSec= of the units, and then it must start again on an emulated processor. */
@@ -22,7 +22,7 @@ afterAll(() => box?.remove());
 const property = (service: string, name: string) => box.sh(`systemctl show --property=${name} --value ledge-${service}.service`);
 const isWell = async () => {
   const answer = await health(box.url);
-  return answer?.state === 'ready' && Object.values(answer.services).every((state) => state === 'ready');
+  return answer !== undefined && isReady(answer);
 };
 
 /** Waits for another process of the service, and for everything to be ready; resolves with the milliseconds. */

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { until } from '@ledge/testing';
 import { ADMIN_PASSWORD, type ApplianceOptions, type Board } from '../../../acceptance/appliance.ts';
 import { HttpAppliance } from '../../../acceptance/http-appliance.ts';
-import { health } from './health.ts';
+import { health, isReady } from './health.ts';
 import type { Machine } from './machine.ts';
 import { type ExecOptions, type Result, RootShells } from './root-shell.ts';
 
@@ -95,7 +95,7 @@ export class BoardAppliance extends HttpAppliance {
       'all services of the board',
       async () => {
         const answer = await health(this.url);
-        if (answer?.state === 'ready' && Object.values(answer.services).every((state) => state === 'ready')) return true;
+        if (answer && isReady(answer)) return true;
         await setTimeout(200);
         return false;
       },

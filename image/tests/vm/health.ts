@@ -10,6 +10,10 @@ const healthSchema = z.object({
 });
 export type Health = z.infer<typeof healthSchema>;
 
+/** Services of which a box has told nothing yet are not ready. */
+const SERVICES = ['broker', 'device', 'sse', 'media', 'server'];
+export const isReady = ({ state, services }: Health): boolean => state === 'ready' && SERVICES.every((name) => services[name] === 'ready');
+
 const PATIENCE_MS = 3000;
 
 /** What a box says of its health; undefined while nothing sensible answers. */

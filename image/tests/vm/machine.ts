@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { findProgram, freePort, until } from '@ledge/testing';
 import { Console } from './console.ts';
 import type { Disk } from './disk.ts';
-import { type Health, health } from './health.ts';
+import { type Health, health, isReady } from './health.ts';
 import { type Board, type MachineParts, machineArguments, type Network, type Ports, SOCKETS } from './machine-arguments.ts';
 import type { Qemu } from './qemu.ts';
 import { Qmp } from './qmp.ts';
@@ -193,7 +193,7 @@ export class Machine {
 
   /** Waits until every service says that it is ready; resolves with the milliseconds since power-on. */
   async up(withinMs = UP_WITHIN_MS): Promise<number> {
-    await this.health(({ services, state }) => state === 'ready' && Object.values(services).every((s) => s === 'ready'), withinMs);
+    await this.health(isReady, withinMs);
     return this.sinceOnMs();
   }
 
