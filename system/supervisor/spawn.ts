@@ -31,8 +31,7 @@ export const nodeSpawn =
     const heapMb = Math.round(plan.memoryLimitMb * HEAP_SHARE);
     const child = fork(plan.module, [], {
       env: environmentOf(plan.name, environment),
-      // the kit uses gc() once, after the start
-      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2', '--expose-gc'],
+      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32',
     });

@@ -28,7 +28,7 @@ describe('the five services', () => {
     for (const { name, memoryLimitMb, unit } of ours) {
       expect(lastOf(unit, 'Service', 'MemoryMax'), name).toBe(`${memoryLimitMb}M`);
       expect(lastOf(unit, 'Service', 'ExecStart'), name).toBe(
-        `/usr/bin/node --max-old-space-size=${Math.round(memoryLimitMb * 0.6)} --max-semi-space-size=2 --expose-gc /usr/lib/ledge/${name}.mjs`,
+        `/usr/bin/node --max-old-space-size=${Math.round(memoryLimitMb * 0.6)} --max-semi-space-size=2 /usr/lib/ledge/${name}.mjs`,
       );
       expect(Number.parseInt(lastOf(unit, 'Service', 'MemoryHigh') ?? '', 10), name).toBeLessThan(memoryLimitMb);
     }
