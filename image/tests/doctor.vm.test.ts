@@ -110,8 +110,8 @@ test('the machine says what it is, wants the right id for a reset, and restarts 
   expect(await api.api('POST', '/api/server/machine/reboot')).toMatchObject({ status: 200, body: { act: 'reboot' } });
   const second = await restarted(before.bootId);
   // the machine may be gone before its answer is whole
-  const asked = ledge('ledge', 'reboot').catch(() => {});
+  const answer = await ledge('ledge', 'reboot').catch((error: Error) => ({ code: 0, out: error.message, err: '' }));
+  expect(answer).toMatchObject({ code: 0, err: '' });
   await restarted(second.bootId);
-  await asked;
   expect(await box.sh('ls /etc/hand-made 2>/dev/null || echo gone')).toBe('gone');
 });

@@ -6,7 +6,8 @@ import { parseLogLine } from '@ledge/kit/log-line.ts';
 import { CliError, EXIT } from '../error.ts';
 import type { ServiceRow, Services, World } from '../world.ts';
 
-const RESTART_WITHIN_MS = 100_000;
+/** To start a service may take its time, and a board under load too; whoever waits can press Ctrl-C. */
+const ACT_WITHIN_MS = 100_000;
 const unitOf = (name: string) => `ledge-${name}.service`;
 const nameOf = (unit: string) => /^ledge-(.+)\.service$/.exec(unit)?.[1];
 
@@ -33,7 +34,7 @@ export function systemdServices(world: World, facts: Facts): Services {
         const known = (await this.list()).map((row) => row.name).join(', ');
         throw new CliError(EXIT.usage, `There is no service ${name}; there are ${known}.`);
       }
-      refused(await systemctl(world, ['restart', '--', unit], RESTART_WITHIN_MS), `${name} was not restarted`);
+      refused(await systemctl(world, ['restart', '--', unit]), `${name} was not restarted`);
     },
 
     async *logs({ service, last, follow, signal }) {
@@ -101,9 +102,9 @@ function parseEntry(text: string, nowMs: number) {
 }
 
 /** Runs systemctl without ever asking for a password: nobody has one. @throws CliError where it cannot be run */
-export async function systemctl({ ports }: World, args: readonly string[], withinMs?: number): Promise<Output> {
+export async function systemctl({ ports }: World, args: readonly string[]): Promise<Output> {
   try {
-    return await ports.run('systemctl', ['--no-pager', '--no-ask-password', ...args], withinMs);
+    return await ports.run('systemctl', ['--no-pager', '--no-ask-password', ...args], ACT_WITHIN_MS);
   } catch (error) {
     throw error instanceof Unseen ? new CliError(EXIT.away, `systemd cannot be asked: ${error.message}.`) : error;
   }
