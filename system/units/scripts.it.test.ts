@@ -326,7 +326,9 @@ describe('crash-keep', () => {
     const lines = () => read(join(ring(), 'boots.log')).trim().split('\n');
     put(join(work, 'bootstatus'), '0\n');
     keep('boot');
-    expect(lines().at(-1)).toMatch(/Z slot A normal, data ok; the start before was none, this is the first\. the data partition was mended$/);
+    expect(lines().at(-1)).toMatch(
+      /Z slot A normal, data ok; the start before was none, this is the first\. the data partition was mended$/,
+    );
     keep('halt');
     keep('boot');
     expect(lines().at(-1)).toContain('ended in good order');
