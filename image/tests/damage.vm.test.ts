@@ -33,10 +33,13 @@ async function broken(name: string, breakIt: (disk: Disk) => Promise<void>, ask:
   }
 }
 
-const overwrite = (name: PartitionName, offsets: readonly number[], size: number) => (disk: Disk) =>
-  disk.change(name, (bytes) => {
-    for (const offset of offsets) for (let i = 0; i < size; i++) bytes[offset + i] = Math.floor(random() * 256);
-  });
+/** Random bytes in these places of a partition. */
+const garble = (name: PartitionName, offsets: readonly number[], size: number) => async (disk: Disk) => {
+  for (const offset of offsets) {
+    const bytes = Buffer.from(Array.from({ length: size }, () => Math.floor(random() * 256)));
+    await disk.overwrite(name, offset, bytes);
+  }
+};
 
 /** Up, well, and with what was stored. */
 async function isWell(box: Machine, facts: Record<string, unknown>): Promise<void> {
@@ -48,13 +51,13 @@ async function isWell(box: Machine, facts: Record<string, unknown>): Promise<voi
 
 describe('slot state', () => {
   test('one copy damaged: the other one holds, and nobody notices', () =>
-    broken('state-first', overwrite('state', [STATE.first], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
+    broken('state-first', garble('state', [STATE.first], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
 
   test('the other copy damaged: the same', () =>
-    broken('state-second', overwrite('state', [STATE.second], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
+    broken('state-second', garble('state', [STATE.second], COPY_SIZE), (box) => isWell(box, { REASON: 'normal' })));
 
   test('both damaged: it says so, takes slot A, and the state is whole again afterwards', () =>
-    broken('state-both', overwrite('state', [STATE.first, STATE.second], COPY_SIZE), async (box) => {
+    broken('state-both', garble('state', [STATE.first, STATE.second], COPY_SIZE), async (box) => {
       await box.console.wait(/^Ledge: both copies of the slot state are damaged/, 60_000);
       await isWell(box, { REASON: 'state-lost' });
       expect(await slotVariables(box)).toMatchObject({ BOOT_ORDER: 'A B', BOOT_A_LEFT: '9' });
@@ -63,16 +66,16 @@ describe('slot state', () => {
 
 describe('data partition', () => {
   test('superblock gone: it is mended from its copy', () =>
-    broken('data-superblock', overwrite('data', [1024], 1024), (box) => isWell(box, { DATA: 'repaired' })));
+    broken('data-superblock', garble('data', [1024], 1024), (box) => isWell(box, { DATA: 'repaired' })));
 
   test('a damaged journal is no reason to stay down', async () => {
     const at = await journalOffset(whole.disk);
-    await broken('data-journal', overwrite('data', [at], 16 * BLOCK), (box) => isWell(box, { DATA: expect.stringMatching(/ok|repaired/) }));
+    await broken('data-journal', garble('data', [at], 16 * BLOCK), (box) => isWell(box, { DATA: expect.stringMatching(/ok|repaired/) }));
   });
 
   test('random blocks gone: it comes up, and says when it cannot use what is left', () => {
     const offsets = Array.from({ length: 200 }, () => Math.floor(random() * 40_000) * BLOCK);
-    return broken('data-random', overwrite('data', offsets, BLOCK), async (box) => {
+    return broken('data-random', garble('data', offsets, BLOCK), async (box) => {
       await box.up();
       const facts = await bootFacts(box);
       console.log(`200 random blocks of the data partition: ${JSON.stringify(facts)}`);
@@ -81,7 +84,7 @@ describe('data partition', () => {
   });
 
   test('all of it gone: everything runs from memory, it says so, and a factory reset is offered', () =>
-    broken('data-all', overwrite('data', [0], 64 << 20), async (box) => {
+    broken('data-all', garble('data', [0], 64 << 20), async (box) => {
       await box.console.wait(/Ledge: the data partition cannot be used/, 120_000);
       await box.up();
       expect(await bootFacts(box)).toMatchObject({ DATA: 'rescue' });
@@ -113,7 +116,7 @@ describe('boot partition', () => {
     ));
 
   test('the whole file system gone: U-Boot says that it finds nothing to start', () =>
-    broken('boot-gone', overwrite('boot', [0], 1 << 20), async (box) => {
+    broken('boot-gone', garble('boot', [0], 1 << 20), async (box) => {
       await box.console.wait(/No more bootdevs|no valid bootflow|0 valid/, 120_000);
     }));
 });

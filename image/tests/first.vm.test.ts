@@ -23,6 +23,23 @@ afterAll(async () => {
   await lonely?.remove();
 });
 
+describe('without any network', () => {
+  test('every service comes up and the page is served', async () => {
+    await lonely.sh(
+      `until [ "$(systemctl is-active ${SERVICES.map((name) => `ledge-${name}`).join(' ')} | sort -u)" = active ]; do sleep 0.5; done`,
+      { seconds: UP_WITHIN_MS / 1000 },
+    );
+    const page = await lonely.sh(`node -e "fetch('http://127.0.0.1/api/server/health').then((r) => r.text()).then(console.log)"`);
+    expect(JSON.parse(page)).toMatchObject({ state: 'ready', setupNeeded: true });
+  });
+
+  test('nothing fails, and it knows a time that is not before its own making', async () => {
+    expect(await failedUnits(lonely)).toEqual([]);
+    const built = Date.parse((JSON.parse(await lonely.sh('cat /usr/lib/ledge/release.json')) as { built: string }).built);
+    expect(Number(await lonely.sh('date +%s')) * 1000).toBeGreaterThanOrEqual(built);
+  });
+});
+
 describe('the first start', () => {
   test('makes the data partition, and it fills the card', async () => {
     expect(await bootFacts(first)).toMatchObject({ SLOT: 'A', REASON: 'normal', DATA: 'fresh', RESET: '' });
@@ -52,22 +69,5 @@ describe('the first start', () => {
     expect(await first.sh("cut -d: -f1,2 /etc/shadow | grep -v ':[!*]' || true")).toBe('');
     expect(await first.sh('systemctl is-active ssh.service ssh.socket || true')).not.toMatch(/^active/m);
     expect(await first.sh("ss -ltnH 'sport = :22'")).toBe('');
-  });
-});
-
-describe('without any network', () => {
-  test('every service comes up and the page is served', async () => {
-    await lonely.sh(
-      `until [ "$(systemctl is-active ${SERVICES.map((name) => `ledge-${name}`).join(' ')} | sort -u)" = active ]; do sleep 0.5; done`,
-      { seconds: UP_WITHIN_MS / 1000 },
-    );
-    const page = await lonely.sh(`node -e "fetch('http://127.0.0.1/api/server/health').then((r) => r.text()).then(console.log)"`);
-    expect(JSON.parse(page)).toMatchObject({ state: 'ready', setupNeeded: true });
-  });
-
-  test('nothing fails, and it knows a time that is not before its own making', async () => {
-    expect(await failedUnits(lonely)).toEqual([]);
-    const built = Date.parse((JSON.parse(await lonely.sh('cat /usr/lib/ledge/release.json')) as { built: string }).built);
-    expect(Number(await lonely.sh('date +%s')) * 1000).toBeGreaterThanOrEqual(built);
   });
 });

@@ -33,6 +33,6 @@ export async function identityOf(box: Machine): Promise<Record<string, string>> 
     echo "machine-id $(cat /etc/machine-id)"
     echo "hostname $(hostname)"
     echo "host-key $(cut -d' ' -f2 /etc/ssh/ssh_host_ed25519_key.pub)"
-    cd /var/lib/ledge/secrets && find . -type f | sort | while read -r file; do echo "$file $(sha256sum <"$file" | cut -d' ' -f1)"; done`);
+    cd /var/lib/ledge/secrets && find . -type f -size +0 | sort | while read -r file; do echo "$file $(sha256sum <"$file" | cut -d' ' -f1)"; done`);
   return Object.fromEntries(text.split('\n').map((line) => line.split(' ') as [string, string]));
 }

@@ -20,6 +20,7 @@ export class Disk {
   readonly file: string;
   readonly #qemu: Qemu;
   readonly #folder: string;
+  #files = 0;
 
   private constructor(qemu: Qemu, folder: string) {
     this.#qemu = qemu;
@@ -37,16 +38,24 @@ export class Disk {
 
   /** Bytes of the card; `offset` and `size` in whole sectors. */
   async read(offset: number, size: number, running = false): Promise<Buffer> {
-    const out = join(this.#folder, 'read');
+    const out = this.#scratch();
     await this.#copyOut({ start: offset, size }, out, running);
-    return readFileSync(out);
+    const bytes = readFileSync(out);
+    rmSync(out);
+    return bytes;
   }
 
   /** Overwrites bytes of the card; `offset` and length in whole sectors. */
   async write(offset: number, bytes: Buffer): Promise<void> {
-    const source = join(this.#folder, 'write');
+    const source = this.#scratch();
     writeFileSync(source, bytes);
     await this.#copyIn({ start: offset, size: bytes.length }, source);
+    rmSync(source);
+  }
+
+  /** A file of its own for each use, as several may be in progress. */
+  #scratch(): string {
+    return join(this.#folder, `scratch-${++this.#files}`);
   }
 
   /** A part of the card as QEMU's tools name it. */
@@ -82,18 +91,17 @@ export class Disk {
     return parseState(await this.read(start, size, running));
   }
 
-  /** Lets `change` work on a copy of a partition's bytes, and writes them back. */
-  async change(name: PartitionName, change: (bytes: Buffer) => void): Promise<void> {
+  /** Overwrites bytes of a partition; `offset` and length in whole sectors. */
+  async overwrite(name: PartitionName, offset: number, bytes: Buffer): Promise<void> {
     const { start, size } = await this.extent(name);
-    const bytes = await this.read(start, size);
-    change(bytes);
-    await this.write(start, bytes);
+    if (offset + bytes.length > size) throw new RangeError(`${name} has only ${size} bytes`);
+    await this.write(start + offset, bytes);
   }
 
   /** Runs `use` with a raw copy of a partition in a file; `writeBack` puts the file back afterwards. */
   async withPartition<T>(name: PartitionName, use: (file: string) => Promise<T>, { writeBack = false } = {}): Promise<T> {
     const extent = await this.extent(name);
-    const file = join(this.#folder, name);
+    const file = this.#scratch();
     await this.#copyOut(extent, file);
     try {
       const result = await use(file);
