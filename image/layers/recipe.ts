@@ -26,10 +26,10 @@ export const LAYERS = [
     on: ['base'],
     packages: [
       // init, devices, rights
-      ...['systemd', 'systemd-sysv', 'systemd-timesyncd', 'systemd-zram-generator', 'udev', 'dbus', 'libpam-systemd', 'polkitd', 'kmod'],
+      ...['systemd', 'systemd-sysv', 'systemd-timesyncd', 'systemd-zram-generator', 'udev', 'dbus', 'libpam-systemd', 'polkitd', 'kmod', 'login'],
       // network
       ...['network-manager', 'wpasupplicant', 'dnsmasq-base', 'iw', 'rfkill', 'wireless-regdb', 'firmware-brcm80211', 'nftables'],
-      ...['avahi-daemon', 'libnss-mdns', 'iproute2', 'iputils-ping', 'openssh-server', 'ca-certificates', 'mosquitto'],
+      ...['avahi-daemon', 'libnss-mdns', 'libnss-myhostname', 'iproute2', 'iputils-ping', 'openssh-server', 'ca-certificates', 'mosquitto'],
       // updates and disks
       ...['rauc', 'rauc-service', 'libubootenv-tool', 'e2fsprogs', 'dosfstools'],
       // for people on the console, and for the gpio driver

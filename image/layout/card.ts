@@ -12,6 +12,9 @@ const FAT_ID = '1ed9eb00';
 const SLOT_UUID = '1ed9e001-51de-4a17-8000-000000000001';
 /** Room for a slot's own tables above the files in it. */
 const SLOT_SPARE_MIB = 12;
+/** ext4: the root folder, and the first of the inodes that are given out in order. */
+const ROOT_INODE = 2;
+const FIRST_INODE = 11;
 
 const fakeTime = (epochS: number) => ({ SOURCE_DATE_EPOCH: String(epochS), E2FSPROGS_FAKE_TIME: String(epochS) });
 
@@ -57,6 +60,17 @@ export async function makeSlot(folder: string, out: string, epochS: number): Pro
     ],
     { environment: fakeTime(epochS) },
   );
+  await settleTimes(out, folder, epochS);
+}
+
+/** mke2fs copies times of this machine that nobody can set for good (of the last change, of the last reading): they become the epoch as well. */
+async function settleTimes(slot: string, folder: string, epochS: number): Promise<void> {
+  const count = (await run('find', [folder, '-mindepth', '1', '-printf', '.'])).length;
+  const inodes = [ROOT_INODE, ...Array.from({ length: count + 1 }, (_, index) => FIRST_INODE + index)];
+  const commands = inodes
+    .flatMap((inode) => ['ctime', 'atime'].map((field) => `set_inode_field <${inode}> ${field} @${epochS}\n`))
+    .join('');
+  await run('debugfs', ['-w', '-f', '-', slot], { input: commands, environment: fakeTime(epochS) });
 }
 
 async function setTimes(folder: string, epochS: number): Promise<void> {

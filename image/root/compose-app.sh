@@ -10,4 +10,6 @@ systemctl --root="$MERGED" preset-all >/dev/null 2>&1
 rm -f "$MERGED/etc/passwd-" "$MERGED/etc/group-" "$MERGED/etc/shadow-" "$MERGED/etc/gshadow-" "$MERGED/etc/.pwd.lock"
 : >"$MERGED/etc/machine-id"
 umount "$MERGED"
-mksquashfs "$UPPER" "$OUT" -noappend -no-progress -quiet -comp zstd -Xcompression-level 15 -b 256K -all-time "$EPOCH" -mkfs-time "$EPOCH" -processors "$(nproc)"
+# overlayfs notes in attributes and links which lower file each was, by numbers that differ from build to build
+cp -a --no-preserve=links,xattr "$UPPER" "$UPPER.plain"
+mksquashfs "$UPPER.plain" "$OUT" -no-xattrs -noappend -no-progress -quiet -comp zstd -Xcompression-level 15 -b 256K -all-time "$EPOCH" -mkfs-time "$EPOCH" -processors "$(nproc)"
