@@ -9,10 +9,10 @@ import { seeded } from './vm/random.ts';
 /** `EDGE_CUTS` and `EDGE_SEED` repeat or shorten a run. */
 const CUTS = Number(process.env.EDGE_CUTS ?? 50);
 const SEED = Number(process.env.EDGE_SEED ?? Math.floor(Math.random() * 2 ** 32));
-/** A fifth start in a row that did not last would be the gesture for a factory reset. */
+/** After these it may come up: a fifth start in a row that did not last would be the gesture for a factory reset. */
 const CUTS_IN_A_ROW = 4;
 /** So many cuts on one card, then a new one is flashed: its first start is cut too. */
-const CUTS_PER_CARD = 10;
+const CUTS_PER_CARD = 8;
 /** Until a start has been timed: about when an emulated one is up. */
 const FIRST_GUESS_MS = 50_000;
 const LETTER = '/var/lib/ledge/things/kept.txt';
@@ -43,10 +43,11 @@ async function cutCard(box: Machine, cuts: number, guessMs: number): Promise<num
   let identity: Record<string, string> | undefined;
   let letter = '';
   for (let done = 0; done < cuts; ) {
-    const row = Math.min(1 + Math.floor(random() * CUTS_IN_A_ROW), cuts - done);
+    const row = Math.min(CUTS_IN_A_ROW, cuts - done);
     for (let i = 0; i < row; i++, done++) {
       await box.powerOn();
-      const moment = random() * spanMs;
+      // any moment, early ones more often: there the card is made, mended and counted on
+      const moment = Math.min(random(), random()) * spanMs;
       await setTimeout(moment); // the random moment is what is tested
       const last = box.console.lines.at(-1)?.text ?? 'nothing was said yet';
       await box.cut();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../run.ts';
@@ -96,6 +96,19 @@ export class Disk {
     const { start, size } = await this.extent(name);
     if (offset + bytes.length > size) throw new RangeError(`${name} has only ${size} bytes`);
     await this.write(start + offset, bytes);
+  }
+
+  /** Does a text occur anywhere in a partition, free space included? Across the edges of pieces too. */
+  async contains(name: PartitionName, text: string): Promise<boolean> {
+    return await this.withPartition(name, async (file) => {
+      let rest = Buffer.alloc(0);
+      for await (const piece of createReadStream(file, { highWaterMark: 4 << 20 }) as AsyncIterable<Buffer>) {
+        const bytes = Buffer.concat([rest, piece]);
+        if (bytes.includes(text)) return true;
+        rest = bytes.subarray(-text.length);
+      }
+      return false;
+    });
   }
 
   /** Runs `use` with a raw copy of a partition in a file; `writeBack` puts the file back afterwards. */

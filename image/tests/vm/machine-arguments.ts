@@ -27,6 +27,7 @@ export interface MachineParts {
   network: Network;
   ports: Ports;
   memoryMib: number;
+  processors: number;
   /** What the clock says at power-on, as `-rtc base=` wants it; else this machine's time. */
   clock?: string | undefined;
 }
@@ -50,18 +51,18 @@ export const SOCKETS = { qmp: 'qmp', console: 'console', second: 'second', shell
 
 /** QEMU's arguments for a machine that stands still until `cont`. */
 export function machineArguments(parts: MachineParts): string[] {
-  const { board, folder, memoryMib, clock } = parts;
+  const { board, folder, clock } = parts;
   const common = ['-S', '-display', 'none', '-monitor', 'none', '-nodefaults', '-no-user-config'];
   const control = ['-qmp', `unix:${join(folder, SOCKETS.qmp)},server=on,wait=off`];
   const time = clock ? ['-rtc', `base=${clock}`] : [];
-  return [...common, ...control, ...time, ...(board === 'virt' ? virt(parts, memoryMib) : pi(parts))];
+  return [...common, ...control, ...time, ...(board === 'virt' ? virt(parts) : pi(parts))];
 }
 
-function virt(parts: MachineParts, memoryMib: number): string[] {
-  const { folder, card, drives, uBoot } = parts;
+function virt(parts: MachineParts): string[] {
+  const { folder, card, drives, uBoot, memoryMib, processors } = parts;
   return [
     // with ACPI there would be neither the GPIO chip nor, on it, the power button
-    ...['-M', 'virt,acpi=off', '-cpu', 'cortex-a53', '-smp', '2', '-m', String(memoryMib), '-bios', uBoot],
+    ...['-M', 'virt,acpi=off', '-cpu', 'cortex-a53', '-smp', String(processors), '-m', String(memoryMib), '-bios', uBoot],
     ...['-drive', `if=none,id=card,file=${card},format=qcow2,discard=unmap`, '-device', 'virtio-blk-pci,drive=card,bootindex=0'],
     ...drives.flatMap((file, i) => [
       ...['-drive', `if=none,id=more${i},file=${file},format=raw,readonly=on`],

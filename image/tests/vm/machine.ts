@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -24,6 +24,7 @@ export interface MachineOptions {
   network?: Network;
   drives?: readonly string[];
   memoryMib?: number;
+  processors?: number;
   clock?: string;
 }
 
@@ -102,6 +103,16 @@ export class Machine {
     return join(this.#on.folder, SOCKETS.shells[shell] ?? '');
   }
 
+  /** Seconds of this machine's processors that the emulation has taken since power-on. */
+  costS(): number {
+    const { pid } = this.#on.child;
+    // proc_pid_stat(5): user and system time, in hundredths
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
   sinceOnMs(): number {
     return performance.now() - this.#on.onMs;
   }
@@ -109,10 +120,32 @@ export class Machine {
   /** Resolves when the processor runs its first instruction. */
   async powerOn(): Promise<void> {
     if (this.#power) throw new Error(`${this.name} is on already`);
-    const { disk, uBoot, board = 'virt', network = 'user', drives = [], memoryMib = 1024, clock, deviceTree } = this.options;
+    const {
+      disk,
+      uBoot,
+      board = 'virt',
+      network = 'user',
+      drives = [],
+      memoryMib = 1024,
+      processors = 2,
+      clock,
+      deviceTree,
+    } = this.options;
     const folder = mkdtempSync(join(tmpdir(), 'ledge-vm-'));
     mkdirSync(LOGS, { recursive: true });
-    const parts: MachineParts = { board, uBoot, deviceTree, card: disk.file, drives, folder, network, ports: this.ports, memoryMib, clock };
+    const parts: MachineParts = {
+      board,
+      uBoot,
+      deviceTree,
+      card: disk.file,
+      drives,
+      folder,
+      network,
+      ports: this.ports,
+      memoryMib,
+      processors,
+      clock,
+    };
     const errors: string[] = [];
     const child = startTied(this.#qemu, machineArguments(parts));
     child.stderr?.on('data', (text: Buffer) => errors.push(text.toString().replaceAll(/^.*info: QEMU waiting.*\n/gm, '')));
