@@ -33,7 +33,7 @@ export async function makeImage(root: string, what: { bare: boolean }): Promise<
   if (!isFresh) {
     if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
     if (process.getuid?.() !== 0) return 'images are made as root';
-    if (!(await node(root, ['image/main.ts', 'rpi']))) return 'the image could not be made; the lines above say why';
+    if (!(await node(root, ['image/main.ts', 'rpi', '--no-compress']))) return 'the image could not be made; the lines above say why';
     mkdirSync(folder, { recursive: true });
     writeFileSync(stamp, wanted);
   }
