@@ -26,7 +26,18 @@ export const LAYERS = [
     on: ['base'],
     packages: [
       // init, devices, rights
-      ...['systemd', 'systemd-sysv', 'systemd-timesyncd', 'systemd-zram-generator', 'udev', 'dbus', 'libpam-systemd', 'polkitd', 'kmod', 'login'],
+      ...[
+        'systemd',
+        'systemd-sysv',
+        'systemd-timesyncd',
+        'systemd-zram-generator',
+        'udev',
+        'dbus',
+        'libpam-systemd',
+        'polkitd',
+        'kmod',
+        'login',
+      ],
       // network
       ...['network-manager', 'wpasupplicant', 'dnsmasq-base', 'iw', 'rfkill', 'wireless-regdb', 'firmware-brcm80211', 'nftables'],
       ...['avahi-daemon', 'libnss-mdns', 'libnss-myhostname', 'iproute2', 'iputils-ping', 'openssh-server', 'ca-certificates', 'mosquitto'],
