@@ -92,11 +92,19 @@ describe('data partition', () => {
     });
   });
 
-  test('all of it gone: everything runs from memory, and it says so', () =>
-    broken('data-all', garble('data', [0], 8 << 20), async (box) => {
-      await box.console.wait(/Ledge: the data partition cannot be used/, 120_000);
+  test('its beginning gone: what is left is mended, and it says so', () =>
+    broken('data-beginning', garble('data', [0], 8 << 20), async (box) => {
+      await box.shell();
+      expect(await bootFacts(box)).toMatchObject({ SLOT: 'A', DATA: 'repaired' });
+      expect(box.console.text()).toMatch(/Ledge: the data partition was mended/);
+    }));
+
+  test('beyond mending: everything runs from memory, and it says so', () =>
+    // with every copy of the superblock gone (ext4, sparse_super: groups 1, 3, 5, 7, 9 of 128 MiB)
+    broken('data-all', garble('data', [0, ...[1, 3, 5, 7, 9].map((group) => group * 32_768 * BLOCK)], 16 * BLOCK), async (box) => {
       await box.up();
       await box.shell();
+      expect(box.console.text()).toMatch(/Ledge: the data partition cannot be used/);
       expect(await bootFacts(box)).toMatchObject({ DATA: 'rescue' });
       expect(await box.sh('findmnt --noheadings --output FSTYPE /var')).toBe('tmpfs');
     }));
