@@ -17,7 +17,7 @@ test('the addon is given what its native side takes unchecked: a process id, and
     watchdog: () => told.push(['watchdog']),
   };
   const notifier = createNotifier({ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '30000000' }, undefined, () => addon);
-  expect(notifier.watchdogMs).toBe(15_000);
+  expect(notifier.watchdogMs).toBe(10_000);
   notifier.ready();
   notifier.status('no sound\nREADY=1');
   notifier.watchdog();
