@@ -95,12 +95,12 @@ if test ${newest} = 0 || test -z "${BOOT_ORDER}"; then
   setenv BOOT_B_LEFT ${CONFIRMED}
 fi
 
+# the counter is one byte, and mw.b writes no more than that of it
 setenv save_state '
   setexpr flat ${work_addr} + 0x50000;
   setexpr raw ${work_addr} + 0x60000;
   env export -c -s 0xfff ${flat} BOOT_ORDER BOOT_A_LEFT BOOT_B_LEFT;
   if test ${newest} = 1; then setexpr count 0x${count1} + 1; setenv block 0x${block2}; else setexpr count 0x${count2} + 1; setenv block 0x${block1}; fi;
-  setexpr count 0x${count} \& 0xff;
   cp.b ${flat} ${raw} 4;
   setexpr at ${raw} + 4;
   mw.b ${at} 0x${count};
