@@ -22,7 +22,8 @@ serve() {
       if [ "$id" = hello ]; then printf 'hello %s\\n' "$boot" >&3; continue; fi
       head -c "$script" <&3 >"$dir/script"
       head -c "$input" <&3 >"$dir/in"
-      timeout -k 1 "$seconds" bash "$dir/script" <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&-
+      # what a command starts may be killed for memory as anything else
+      (echo 0 >/proc/self/oom_score_adj; exec timeout -k 1 "$seconds" bash "$dir/script") <"$dir/in" >"$dir/out" 2>"$dir/err" 3>&-
       code=$?
       printf '%s %s %s\\n' "$id" "$code" "$(stat -c %s "$dir/out" "$dir/err" | tr '\\n' ' ')" >&3
       cat "$dir/out" "$dir/err" >&3
