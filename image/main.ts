@@ -12,7 +12,7 @@ import { differences, type Lock, readLock, writeLock } from './layers/lock.ts';
 import { makeBootPartition, makeCard, makeSlot } from './layout/card.ts';
 import { writeReports } from './reports.ts';
 import { composeApp, composeExtra, composeSystem, writeFacts } from './root/root.ts';
-import { buildRadioFirmware, buildRuntime } from './runtime.ts';
+import { buildRadioFirmware, buildRuntime, buildUpdater } from './runtime.ts';
 import { makeBundle } from './update/bundle.ts';
 import { signingKeys } from './update/keys.ts';
 
@@ -61,7 +61,11 @@ async function main(): Promise<void> {
   const layers = await buildLayers(values.kiosk ? ['media', 'kiosk'] : ['media'], { apt, epochS, say });
   const firmware = await unpackFirmware(apt);
   const kernel = await buildKernel(apt, epochS);
-  const unpacked = { kernel: Object.fromEntries([...kernel.packages, ...firmware.packages].map(({ name, version }) => [name, version])) };
+  const updater = await buildUpdater(epochS);
+  const unpacked = {
+    updater: Object.fromEntries(updater.packages.map(({ name, version }) => [name, version])),
+    kernel: Object.fromEntries([...kernel.packages, ...firmware.packages].map(({ name, version }) => [name, version])),
+  };
   checkLock(lock, {
     ...Object.fromEntries(layers.map(({ name, packages }) => [name, Object.fromEntries(packages.map((p) => [p.name, p.version]))])),
     ...unpacked,
@@ -69,7 +73,7 @@ async function main(): Promise<void> {
 
   const runtime = await buildRuntime(epochS);
   const radio = await buildRadioFirmware(firmware.path, epochS);
-  const below = [...layers.filter(({ name }) => name !== 'kiosk'), { name: 'modules', tar: kernel.tar }, radio, runtime];
+  const below = [...layers.filter(({ name }) => name !== 'kiosk'), { name: 'modules', tar: kernel.tar }, radio, updater, runtime];
   const system = await composeSystem(below, epochS);
   if (system.fresh) say('packed the system');
   const kioskLayer = layers.find(({ name }) => name === 'kiosk');
@@ -128,6 +132,7 @@ async function main(): Promise<void> {
       layers,
       kernel,
       firmware,
+      updater: updater.packages,
       system,
       app,
       kiosk,

@@ -4,6 +4,7 @@ import type { ReleaseFacts } from './app.ts';
 import { sha256 } from './cache.ts';
 import type { Firmware } from './firmware.ts';
 import type { Kernel } from './kernel/kernel.ts';
+import type { DebianPackage } from './layers/apt.ts';
 import type { Layer } from './layers/build.ts';
 import { imagerManifest } from './reports/imager.ts';
 import { sizeTable } from './reports/sizes.ts';
@@ -21,6 +22,8 @@ export interface ReportParts {
   layers: readonly Layer[];
   kernel: Kernel;
   firmware: Firmware;
+  /** In place of packages of the same name in the layers. */
+  updater: readonly DebianPackage[];
   system: Squashfs;
   app: Squashfs;
   kiosk: Squashfs | undefined;
@@ -32,9 +35,14 @@ export interface ReportParts {
 
 /** Writes what lies beside the image: package list, SBOM, sizes, the compressed download, Imager's manifest, checksums and their signature. */
 export async function writeReports(parts: ReportParts): Promise<void> {
-  const { out, card, bundle, layers, kernel, firmware, release, say } = parts;
+  const { out, card, bundle, layers, kernel, firmware, updater, release, say } = parts;
   const debian = [
-    ...layers.flatMap(({ name: layer, packages }) => packages.map((p) => ({ ...p, layer }))),
+    ...layers
+      .flatMap(({ name: layer, packages }) => packages.map((p) => ({ ...p, layer })))
+      .map((p) => {
+        const newer = updater.find(({ name }) => name === p.name);
+        return newer ? { ...p, version: newer.version, layer: 'updater' } : p;
+      }),
     ...[...kernel.packages, ...firmware.packages].map((p) => ({ ...p, architecture: 'arm64', installedKib: 0, layer: 'unpacked' })),
   ];
   writeFileSync(

@@ -2,7 +2,9 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeForImage } from './addons.ts';
 import { cached, contentKey, sha256 } from './cache.ts';
+import { type DebianPackage, openApt, unpackPackages } from './layers/apt.ts';
 import { tarOptions } from './layers/build.ts';
+import { UNPACKED } from './layers/recipe.ts';
 import type { LayerTar } from './root/root.ts';
 import { run } from './run.ts';
 
@@ -29,3 +31,16 @@ export async function buildRadioFirmware(firmwarePath: string, epochS: number): 
   });
   return { name: 'radio', tar: join(path, 'layer.tar') };
 }
+
+/** The layer with an updater that is newer than the release's; what it needs is in the machine layer, installed with the older one. */
+export async function buildUpdater(epochS: number): Promise<LayerTar & { packages: DebianPackage[] }> {
+  const { suite, packages: names } = UNPACKED.updater;
+  const { path: from, packages } = await unpackPackages(await openApt(suite), names, suite);
+  const { path } = await cached('updater', contentKey({ values: [packages, LEFT_OUT_OF_UPDATER, epochS] }), async (draft) => {
+    mkdirSync(draft, { recursive: true });
+    const excluded = LEFT_OUT_OF_UPDATER.map((folder) => `--exclude=${folder}`);
+    await run('tar', ['-cf', join(draft, 'layer.tar'), ...tarOptions(epochS), ...excluded, '--owner=0', '--group=0', '-C', from, '.']);
+  });
+  return { name: 'updater', tar: join(path, 'layer.tar'), packages };
+}
+const LEFT_OUT_OF_UPDATER = ['./usr/share/man', './usr/share/doc', './usr/share/bash-completion'];

@@ -37,26 +37,32 @@ export interface Apt {
 
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
+const suiteLine = (site: string, suite: string, options = '') =>
+  `deb [signed-by=${KEYRING}${options}] ${site} ${suite} ${COMPONENTS.join(' ')}\n`;
+/** A mirror may keep an unreleased suite as it was at some day; the lock file says which version is meant. */
+const STANDING = ' check-valid-until=no';
+
 /** One line per place that packages come from; `backports` only on demand, as apt never prefers it. */
 export function sourcesList({ debian, security }: Mirrors): string {
-  const components = COMPONENTS.join(' ');
-  const line = (site: string, suite: string) => `deb [signed-by=${KEYRING}] ${site} ${suite} ${components}\n`;
   return [
-    line(debian, SUITE),
-    line(debian, `${SUITE}-updates`),
-    line(debian, `${SUITE}-backports`),
-    line(security, `${SUITE}-security`),
+    suiteLine(debian, SUITE),
+    suiteLine(debian, `${SUITE}-updates`),
+    suiteLine(debian, `${SUITE}-backports`),
+    suiteLine(security, `${SUITE}-security`),
   ].join('');
 }
 
-/** Makes the configuration, and fetches the package lists. */
-export async function openApt(): Promise<Apt> {
+/**
+ * Makes the configuration, and fetches the package lists.
+ * @param suite another release than the card's; it gets lists of its own, as apt would prefer the newer one's packages everywhere
+ */
+export async function openApt(suite: string = SUITE): Promise<Apt> {
   const mirrors = await findMirrors();
-  const home = join(cacheRoot(), 'apt');
+  const home = join(cacheRoot(), suite === SUITE ? 'apt' : `apt-${suite}`);
   const archives = join(home, 'archives');
   for (const folder of ['lists/partial', 'archives/partial', 'empty']) mkdirSync(join(home, folder), { recursive: true });
   writeFileSync(join(home, 'status'), '');
-  writeFileSync(join(home, 'sources.list'), sourcesList(mirrors));
+  writeFileSync(join(home, 'sources.list'), suite === SUITE ? sourcesList(mirrors) : suiteLine(mirrors.debian, suite, STANDING));
   const configFile = (name: string, lines: readonly string[]) => {
     const file = join(home, name);
     writeFileSync(file, `${lines.map((line) => `${line};`).join('\n')}\n`);

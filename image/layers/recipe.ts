@@ -82,6 +82,8 @@ export const UNPACKED = {
   kernel: { suite: `${SUITE}-backports`, meta: 'linux-image-arm64', parts: ['linux-base', 'linux-binary', 'linux-modules'] },
   firmware: { suite: SUITE, packages: ['raspi-firmware', 'u-boot-rpi', 'u-boot-qemu'] },
   initramfs: { suite: SUITE, packages: ['busybox-static'] },
+  /** Over the machine layer's: since Linux 6.19 dm-verity words its status otherwise, which RAUC reads from 1.15.2 on (rauc/rauc#1842). */
+  updater: { suite: 'forky', packages: ['rauc', 'rauc-service', 'libnl-3-200', 'libnl-genl-3-200'] },
 } as const;
 
 /** What dpkg leaves out: nobody reads manuals on the box, and the hardware database costs a minute of emulated time and 12 MB. */
