@@ -1,13 +1,8 @@
 import { thingSchema } from '@ledge/contract';
-import { z } from 'zod';
+import { jsonSchema } from '@ledge/kit';
 import type { Driver } from './driver.ts';
 
 type JsonSchema = Record<string, unknown>;
-
-const jsonSchema = (schema: z.ZodType): JsonSchema => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return rest;
-};
 
 /** `source` of each property, wherever a thing file may say it. */
 function withSource(source: JsonSchema): JsonSchema {
@@ -17,7 +12,7 @@ function withSource(source: JsonSchema): JsonSchema {
 
 /** JSON Schema (2020-12) of a thing file: the contract's own, and for each driver what it wants in `options` and `source`. */
 export function thingsJsonSchema(drivers: ReadonlyMap<string, Driver>): JsonSchema {
-  const base = jsonSchema(thingSchema);
+  const base = jsonSchema(thingSchema, 'input');
   const properties = base.properties as Record<string, JsonSchema>;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -28,7 +23,7 @@ export function thingsJsonSchema(drivers: ReadonlyMap<string, Driver>): JsonSche
     allOf: [...drivers.values()].map((driver) => ({
       if: { properties: { driver: { const: driver.name } }, required: ['driver'] },
       // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
-      then: { properties: { options: jsonSchema(driver.options), ...withSource(jsonSchema(driver.source)) } },
+      then: { properties: { options: jsonSchema(driver.options, 'input'), ...withSource(jsonSchema(driver.source, 'input')) } },
     })),
   };
 }

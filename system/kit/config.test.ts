@@ -115,3 +115,29 @@ test('a box makes its id once and keeps it', () => {
   expect(readEdge(data, { EDGE_NAME: 'Barn' })).toEqual({ id, name: 'Barn' });
   expect(problemOf(() => readEdge(data, { EDGE_ID: 'Not/An/Id' })).code).toBe('config-invalid');
 });
+
+test('a secret can be set and is told neither by the view nor in an error; the schema marks it', () => {
+  const withKey = schema.extend({
+    key: z.string().min(8).default('').meta({ title: 'Key', writeOnly: true, format: 'password' }),
+  });
+  const settings = new Settings('hello', withKey, box(), {});
+  settings.change({ key: 'open sesame' }, true);
+  expect(settings.current.key).toBe('open sesame');
+  const { values, sources, schema: told } = settings.view();
+  expect(values).not.toHaveProperty('key');
+  expect(sources.key).toBe('settings');
+  expect(told).toMatchObject({ properties: { key: { title: 'Key', writeOnly: true, format: 'password' } } });
+  const problem = problemOf(() => settings.change({ key: 'sesame' }, true));
+  expect(JSON.stringify(problem.toDocument())).not.toContain('sesame');
+  expect(problem.message).toContain('key is not told');
+});
+
+test('the schema says what a form needs: title, unit, limits, default, and what wants a restart', () => {
+  expect(new Settings('hello', schema, box(), {}).view().schema).toMatchObject({
+    type: 'object',
+    properties: {
+      port: { title: 'Port', type: 'integer', minimum: 1, maximum: 65535, default: 1883, restart: true },
+      holdMs: { title: 'Hold', unit: 'ms', default: 500 },
+    },
+  });
+});

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Problem, shown } from '@ledge/contract';
 import { isMap, isScalar, LineCounter, parseDocument, parse as parseYaml, stringify } from 'yaml';
 import { z } from 'zod';
+import { jsonSchema } from './openapi.ts';
 import { type DataDir, type Environment, writeFileAtomic } from './paths.ts';
 
 export type SettingSource = 'default' | 'ledge.yaml' | 'settings' | 'environment';
@@ -152,12 +153,15 @@ function merge<Schema extends z.ZodObject>(schema: Schema, layers: readonly Laye
       issue.code === 'unrecognized_keys'
         ? `there is no such setting; known are ${Object.keys(schema.shape).join(', ')}`
         : issue.message.replace(/^Invalid input: /, '');
-    return `${layer?.where(key) ?? 'settings'}: ${key} is ${shown(value)}; ${wanted}`;
+    return `${layer?.where(key) ?? 'settings'}: ${key} is ${isSecret(schema, key) ? 'not told' : shown(value)}; ${wanted}`;
   });
   throw new Problem('config-invalid', sentences.join('\n'), { cause: result.error });
 }
 
-const needsRestart = (schema: z.ZodObject, key: string) => (schema.shape[key] as z.ZodType | undefined)?.meta()?.restart === true;
+const metaOf = (schema: z.ZodObject, key: string) => (schema.shape[key] as z.ZodType | undefined)?.meta();
+const needsRestart = (schema: z.ZodObject, key: string) => metaOf(schema, key)?.restart === true;
+/** Can be set, and is never told: not by the API, not in an error. */
+const isSecret = (schema: z.ZodObject, key: string) => metaOf(schema, key)?.writeOnly === true;
 
 /**
  * Settings of one service: built-in default < ledge.yaml < what the settings page saved < environment. Unknown or wrong keys throw
@@ -196,13 +200,14 @@ export class Settings<Schema extends z.ZodObject> {
     restartNeeded: boolean;
   } {
     const layers = this.#layers();
+    const told = Object.entries(this.#saved).filter(([key]) => !isSecret(this.#schema, key));
     const sources = Object.fromEntries(
       Object.keys(this.#schema.shape).map((key) => [key, layers.findLast((layer) => key in layer.values)?.source ?? ('default' as const)]),
     );
     return {
-      values: this.#saved as Record<string, unknown>,
+      values: Object.fromEntries(told),
       sources,
-      schema: z.toJSONSchema(this.#schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>,
+      schema: jsonSchema(this.#schema, 'input'),
       restartNeeded: Object.keys(this.#schema.shape).some((key) => !same(this.#saved[key], this.#running[key])),
     };
   }

@@ -60,7 +60,10 @@ describe.skipIf(!findProgram('mosquitto'))('a service on a real broker', () => {
       start({ api, bus, settings }) {
         seenBus?.(bus);
         api.handle(hello, () => settings.word);
-        return { ...(check ? { check } : {}), apply() {} };
+        let greeted = 0;
+        const greet = { title: 'Greet everybody', confirm: 'Wake everybody?', run: () => void greeted++ };
+        const count = { title: 'Count greetings', run: () => ({ greeted }) };
+        return { ...(check ? { check } : {}), apply() {}, actions: { greet, count } };
       },
     });
 
@@ -137,6 +140,20 @@ describe.skipIf(!findProgram('mosquitto'))('a service on a real broker', () => {
     expect(JSON.parse((await ask('GET', '/health')).text)).toMatchObject({ state: 'ready', version: '1.2.3' });
     expect((await ask('PUT', '/settings', { word: 'ahoy' })).status).toBe(200);
     expect(JSON.parse((await ask('POST', '/actions/shout', { twice: true })).text)).toEqual({ result: 'AHOYAHOY' });
+    expect(JSON.parse((await ask('POST', '/actions/shout')).text)).toEqual({ result: 'AHOY' });
+    const wrong = await ask('POST', '/actions/shout', { twice: 'yes' });
+    expect(JSON.parse(wrong.text)).toMatchObject({ status: 400, code: 'invalid-value', errors: [{ field: 'twice' }] });
+    expect(JSON.parse((await ask('POST', '/actions/greet')).text)).toEqual({});
+    expect(JSON.parse((await ask('POST', '/actions/count')).text)).toEqual({ result: { greeted: 1 } });
+    expect(JSON.parse((await ask('GET', '/actions')).text)).toEqual([
+      {
+        name: 'shout',
+        title: 'Shout',
+        input: { type: 'object', properties: { twice: { type: 'boolean', default: false } } },
+      },
+      { name: 'greet', title: 'Greet everybody', confirm: 'Wake everybody?' },
+      { name: 'count', title: 'Count greetings' },
+    ]);
     expect((await ask('PUT', '/settings', { wrod: 'ahoy' })).text).toContain('wrod');
     expect((await ask('GET', '/metrics')).text).toMatch(/process_resident_memory_bytes\{service="hello"\} \d+/);
     expect(Object.keys((JSON.parse((await ask('GET', '/openapi.json')).text) as { paths: object }).paths)).toContain('/actions/shout');

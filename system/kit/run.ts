@@ -3,19 +3,10 @@ import { flushCompileCache } from 'node:module';
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import {
-  commonApi,
-  EVENTS,
-  type EventKind,
-  type EventPayload,
-  type Health,
-  operation,
-  Problem,
-  type ServiceRecord,
-  topics,
-} from '@ledge/contract';
+import { commonApi, EVENTS, type EventKind, type EventPayload, type Health, Problem, type ServiceRecord, topics } from '@ledge/contract';
 import { Gauge, Registry } from 'prom-client';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { serveActions } from './actions.ts';
 import { MqttBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { brokerUrl, readEdge, Settings } from './config.ts';
@@ -145,6 +136,7 @@ export async function runService<Schema extends z.ZodObject>(
   serveCommon();
   try {
     running = await definition.start(context);
+    serveActions(context, { ...definition.actions, ...running.actions });
     await api.listen(listen);
   } catch (error) {
     stopping.abort();
@@ -207,20 +199,6 @@ export async function runService<Schema extends z.ZodObject>(
     api.handle(commonApi.metrics, async ({ response }) => {
       response.type(metrics.contentType).send(await metrics.metrics());
     });
-    for (const [id, action] of Object.entries(definition.actions ?? {})) {
-      const endpoint = operation({
-        method: 'post',
-        path: `/actions/${id}`,
-        summary: action.title,
-        for: 'admin',
-        ...(action.input ? { body: action.input } : {}),
-        response: z.object({ result: z.unknown() }),
-      });
-      api.handle(endpoint, async (call) => {
-        log.info({ action: id, user: call.caller.user }, 'action');
-        return { result: (await action.run(context, (call as { body?: unknown }).body)) ?? null };
-      });
-    }
   }
 
   let stopped: Promise<void> | undefined;

@@ -9,9 +9,15 @@ export interface Action<S, I extends z.ZodType = z.ZodType> {
   title: string;
   /** Asked before it runs, when it cannot be taken back. */
   confirm?: string;
+  /** Schema of the body; without it none is taken. A body that is left out counts as `{}`. */
   input?: I;
+  /** What it returns is told as `result`. Throws a Problem when it cannot be done. */
   run(context: ServiceContext<S>, input: z.output<I>): Promise<unknown> | unknown;
 }
+
+/** Actions by name: lower-case letters, digits, hyphens. */
+// biome-ignore lint/suspicious/noExplicitAny: each action has an input of its own
+export type Actions<S> = Record<string, Action<S, any>>;
 
 /** What `start` receives: everything that a service may touch. */
 export interface ServiceContext<S> {
@@ -44,16 +50,21 @@ export interface Running<S> {
   apply?(settings: S): Promise<void> | void;
   /** Gives everything back that `start` took. */
   stop?(): Promise<void> | void;
+  /** Actions that need what `start` made; beside those of the definition, which need nothing but the context. */
+  actions?: Actions<S>;
 }
 
-/** A service as data. `settings` is a flat zod object; every key has a default and, in its `meta`, a title and a unit. */
+/**
+ * A service as data. `settings` is a flat zod object; every key has a default and, in its `meta`, a title and a unit. A secret has
+ * `writeOnly: true, format: 'password'` there: it can be set, and is never told.
+ */
 export interface ServiceDefinition<Schema extends z.ZodObject> {
   /** Lower-case letters, digits, hyphens: unit `ledge-<name>`, API `/api/<name>`. */
   name: string;
   version: string;
   summary: string;
   settings: Schema;
-  actions?: Record<string, Action<z.output<Schema>>>;
+  actions?: Actions<z.output<Schema>>;
   tiles?: readonly Tile[];
   /** Operations that are documented although the service serves them itself and not through `api.handle`. */
   documented?: readonly Operation[];
