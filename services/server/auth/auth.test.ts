@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import type { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { preferencesSchema } from '@ledge/contract';
 import { fakeClock } from '@ledge/testing';
 import pino from 'pino';
 import { expect, test } from 'vitest';
@@ -8,6 +12,7 @@ import { AuditLog, MAX_AUDIT_ENTRIES, NOBODY } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
 import { checkSameSite, Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
+import { PreferenceStore } from './preferences.ts';
 import { keyOf, Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
 import { LoginThrottle } from './throttle.ts';
@@ -113,6 +118,91 @@ test('using a session writes at most once an hour', async () => {
   await clock.advance(HOUR_MS);
   expect(writesDuring(db, () => sessions.find(secret))).toBe(1);
   expect(writesDuring(db, () => sessions.find(secret))).toBe(0);
+});
+
+test("a person sees their own sessions, and an admin everybody's; the id is not the secret", async () => {
+  const { sessions, users, clock } = await box();
+  await users.save('anna', 'viewer', PASSWORD);
+  const { secret } = sessions.open('anna', { address: '192.168.1.7', agent: 'x'.repeat(300) });
+  await clock.advance(1_000);
+  sessions.open('admin');
+  const [mine, ...none] = sessions.list('ANNA', keyOf(secret));
+  expect(none).toEqual([]);
+  expect(mine).toMatchObject({ user: 'anna', address: '192.168.1.7', agent: 'x'.repeat(200), current: true });
+  expect(secret).not.toContain(mine?.id);
+  expect(sessions.list(undefined, keyOf(secret)).map(({ user, current }) => [user, current])).toEqual([
+    ['admin', false],
+    ['anna', true],
+  ]);
+});
+
+test('when and where a session was last used is written at most every ten minutes', async () => {
+  const { sessions, clock, db } = await box();
+  const { secret } = sessions.open('admin', { address: '10.0.0.1', agent: '' });
+  await clock.advance(9 * 60_000);
+  expect(writesDuring(db, () => sessions.find(secret, '10.0.0.2'))).toBe(0);
+  await clock.advance(60_000);
+  expect(writesDuring(db, () => sessions.find(secret, '10.0.0.2'))).toBe(1);
+  expect(sessions.list('admin')).toMatchObject([{ address: '10.0.0.2', lastSeen: new Date(clock.now()).toISOString() }]);
+  expect(writesDuring(db, () => sessions.find(secret, '10.0.0.3'))).toBe(0);
+});
+
+test('a session is ended by whom it belongs to, and by an admin', async () => {
+  const { sessions, users } = await box();
+  await users.save('anna', 'viewer', PASSWORD);
+  const { secret } = sessions.open('anna');
+  const [{ id } = { id: '' }] = sessions.list('anna');
+  expect(() => sessions.end(id, 'ben')).toThrow(/no session .* of yours/);
+  expect(() => sessions.end('', undefined)).toThrow(/no session/);
+  expect(sessions.find(secret)).toBeDefined();
+  sessions.end(id, 'anna');
+  expect(sessions.find(secret)).toBeUndefined();
+  sessions.open('anna');
+  sessions.end(sessions.list('anna')[0]?.id ?? '', undefined);
+  expect(sessions.list('anna')).toEqual([]);
+});
+
+test('preferences are kept for each, have defaults, and go with the person or the last token of the name', async () => {
+  const { db, users, tokens } = await box();
+  await users.save('anna', 'viewer', PASSWORD);
+  const [one, two] = [tokens.add('anna', 'viewer', 1), tokens.add('anna', 'viewer', 1)];
+  const store = new PreferenceStore(db);
+  const defaults = { theme: 'auto', dashboard: { groupBy: 'thing', order: [], hidden: [] } };
+  expect(store.of('anna')).toEqual(defaults);
+  const dark = { ...preferencesSchema.parse({}), theme: 'dark' as const, language: 'fr' as const };
+  store.replace('anna', dark);
+  store.replace('token:anna', { ...dark, language: 'en' });
+  expect([store.of('Anna').language, store.of('token:anna').language, store.of('admin').language]).toEqual(['fr', 'en', undefined]);
+  users.remove('ANNA');
+  expect(store.of('anna')).toEqual(defaults);
+  tokens.remove(one.id);
+  expect(store.of('token:anna').language).toBe('en');
+  tokens.remove(two.id);
+  expect(store.of('token:anna')).toEqual(defaults);
+});
+
+test('a settings.db of the first version is brought up to date and keeps its people and sessions', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'ledge-auth-'));
+  const file = join(dir, 'settings.db');
+  const old = new DatabaseSync(file);
+  old.exec(`
+    CREATE TABLE users (name TEXT PRIMARY KEY COLLATE NOCASE, role TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+    CREATE TABLE sessions (key TEXT PRIMARY KEY, user TEXT NOT NULL COLLATE NOCASE REFERENCES users (name) ON DELETE CASCADE,
+      created INTEGER NOT NULL, renewed INTEGER NOT NULL, expires INTEGER NOT NULL) STRICT;
+    CREATE TABLE tokens (id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL, created INTEGER NOT NULL,
+      expires INTEGER NOT NULL, last_used INTEGER) STRICT;
+    INSERT INTO users VALUES ('admin', 'admin', 'x');
+    INSERT INTO sessions VALUES ('${keyOf('secret')}', 'admin', 1, 2, ${8e12});
+    PRAGMA user_version = 1`);
+  old.close();
+  const db = openSettingsDatabase(file);
+  const sessions = new Sessions(db, fakeClock(), () => DAY_MS);
+  expect(sessions.list('admin')).toMatchObject([{ address: 'unknown', agent: '', lastSeen: '1970-01-01T00:00:00.002Z' }]);
+  expect(sessions.find('secret')).toMatchObject({ user: 'admin' });
+  db.exec('PRAGMA user_version = 99');
+  db.close();
+  expect(() => openSettingsDatabase(file)).toThrow(/version 99/);
+  rmSync(dir, { recursive: true });
 });
 
 test('the cookie cannot be read by scripts nor sent from other sites', async () => {

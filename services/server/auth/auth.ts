@@ -5,6 +5,7 @@ import { AuditLog } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
 import { Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
+import { PreferenceStore } from './preferences.ts';
 import { Sessions } from './sessions.ts';
 import { SignIn, type SignInPorts } from './sign-in.ts';
 import { LoginThrottle } from './throttle.ts';
@@ -26,11 +27,12 @@ export interface AuthPorts {
   onEnded(grant: string): void;
 }
 
-/** Everything about who may: people, sessions, tokens, and what they changed. */
+/** Everything about who may: people, sessions, tokens, what they changed, and how they want the pages. */
 export interface Auth {
   users: Users;
   sessions: Sessions;
   tokens: Tokens;
+  preferences: PreferenceStore;
   signIn: SignIn;
   identifier: Identifier;
   audit: AuditLog;
@@ -52,6 +54,7 @@ export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused, o
     users,
     sessions,
     tokens,
+    preferences: new PreferenceStore(db),
     signIn: new SignIn({ users, throttle: new LoginThrottle(clock), clock, onRefused }),
     identifier: new Identifier(sessions, tokens),
     audit,

@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '@ledge/contract';
 
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
+/** Each brings the file from the version that is its index to the next. What was released is never changed, only followed. */
+const MIGRATIONS = [
+  `
   CREATE TABLE users (
     name TEXT PRIMARY KEY COLLATE NOCASE,
     role TEXT NOT NULL CHECK (role IN ('admin', 'viewer')),
@@ -37,7 +38,18 @@ const SCHEMA = `
     status INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-`;
+`,
+  `
+  ALTER TABLE sessions ADD COLUMN last_seen INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT 'unknown';
+  ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+  UPDATE sessions SET last_seen = renewed;
+  CREATE TABLE preferences (owner TEXT PRIMARY KEY COLLATE NOCASE, value TEXT NOT NULL) STRICT;
+  CREATE TRIGGER user_forgotten AFTER DELETE ON users BEGIN DELETE FROM preferences WHERE owner = OLD.name; END;
+  CREATE TRIGGER token_forgotten AFTER DELETE ON tokens WHEN NOT EXISTS (SELECT 1 FROM tokens WHERE name = OLD.name COLLATE NOCASE)
+    BEGIN DELETE FROM preferences WHERE owner = 'token:' || OLD.name; END;
+`,
+];
 
 /** Of this connection only; a role that changes ends what was opened with the old one. */
 const ENDS = `
@@ -75,12 +87,13 @@ export function openSettingsDatabase(file: string): DatabaseSync {
     }
     const db = new DatabaseSync(file);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;');
-    const version = db.prepare('PRAGMA user_version').get()?.user_version;
-    if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
-    else if (version !== SCHEMA_VERSION) {
+    const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
+    if (version > MIGRATIONS.length) {
       db.close();
-      throw new Error(`it has version ${version}, version ${SCHEMA_VERSION} is wanted`);
+      throw new Error(`it has version ${version}, version ${MIGRATIONS.length} is wanted`);
     }
+    const missing = MIGRATIONS.slice(version);
+    if (missing.length > 0) db.exec(`BEGIN; ${missing.join('')} PRAGMA user_version = ${MIGRATIONS.length}; COMMIT;`);
     return db;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -39,7 +39,7 @@ export class Identifier {
       return { user: `token:${token.name}`, role: token.role, grant: token.id, expiresMs: token.expiresMs };
     }
     const secret = sessionSecret(request.headers.cookie);
-    const session = secret === undefined ? undefined : this.#sessions.find(secret);
+    const session = secret === undefined ? undefined : this.#sessions.find(secret, addressOf(request));
     if (!secret || !session) return undefined;
     return {
       user: session.user,
@@ -62,6 +62,9 @@ function sessionSecret(header: string | undefined): string | undefined {
     ?.slice(prefix.length);
   return value !== undefined && SECRET.test(value) ? value : undefined;
 }
+
+/** Where a request comes from; IPv4 in IPv6 is written as IPv4. */
+export const addressOf = (request: IncomingMessage) => request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '') ?? 'unknown';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 export const isChange = (method: string | undefined) => !SAFE_METHODS.has(method ?? '');

@@ -4,7 +4,7 @@ import type { Request, Response } from 'express';
 import { OWN_HEADERS } from '../gateway/headers.ts';
 import type { AuditNote } from './audit.ts';
 import type { Auth } from './auth.ts';
-import { CLEARED_COOKIE, sessionView } from './sessions.ts';
+import { CLEARED_COOKIE, sessionId, sessionView } from './sessions.ts';
 import type { User } from './users.ts';
 
 type Emit = <K extends EventKind>(kind: K, payload: EventPayload<K>) => void;
@@ -16,9 +16,9 @@ const note = (response: Response, audit: AuditNote) => {
 };
 
 /** Sign-in, people and tokens. */
-export function serveAuth(api: Api, { users, sessions, tokens, signIn, audit }: Auth, emit: Emit): void {
-  const openSession = (user: User, response: Response): Session => {
-    const { secret, expiresMs } = sessions.open(user.name);
+export function serveAuth(api: Api, { users, sessions, tokens, preferences, signIn, audit }: Auth, emit: Emit): void {
+  const openSession = (user: User, request: Request, response: Response): Session => {
+    const { secret, expiresMs } = sessions.open(user.name, { address: addressOf(request), agent: request.get('user-agent') ?? '' });
     response.setHeader('Set-Cookie', sessions.cookie(secret, expiresMs));
     return sessionView(user.name, user.role, expiresMs);
   };
@@ -27,7 +27,7 @@ export function serveAuth(api: Api, { users, sessions, tokens, signIn, audit }: 
     const admin = await users.setUp(body.password);
     note(response, { user: admin.name, detail: 'chose the admin password' });
     emit('sign-in', { user: admin.name, address: addressOf(request) });
-    return openSession(admin, response);
+    return openSession(admin, request, response);
   });
 
   api.handle(serverApi.login, async ({ body, request, response }) => {
@@ -38,7 +38,7 @@ export function serveAuth(api: Api, { users, sessions, tokens, signIn, audit }: 
     const old = sessionOf(request);
     if (old) sessions.close(old);
     emit('sign-in', { user: user.name, address });
-    return openSession(user, response);
+    return openSession(user, request, response);
   });
 
   api.handle(serverApi.logout, ({ request, response }) => {
@@ -48,6 +48,23 @@ export function serveAuth(api: Api, { users, sessions, tokens, signIn, audit }: 
   });
 
   api.handle(serverApi.session, ({ caller, request }) => sessionView(caller.user, caller.role, Number(request.get(OWN_HEADERS.expires))));
+
+  api.handle(serverApi.sessions, ({ caller, request }) =>
+    sessions.list(caller.role === 'admin' ? undefined : caller.user, sessionOf(request)),
+  );
+
+  api.handle(serverApi.endSession, ({ params, caller, request, response }) => {
+    sessions.end(params.id, caller.role === 'admin' ? undefined : caller.user);
+    const own = sessionOf(request);
+    if (own && sessionId(own) === params.id) response.setHeader('Set-Cookie', CLEARED_COOKIE);
+  });
+
+  api.handle(serverApi.preferences, ({ caller }) => preferences.of(caller.user));
+
+  api.handle(serverApi.changePreferences, ({ body, caller }) => {
+    preferences.replace(caller.user, body);
+    return body;
+  });
 
   api.handle(serverApi.password, async ({ body, caller, request }) => {
     // the same slowness as signing in: a borrowed session must not try passwords quickly

@@ -88,7 +88,7 @@ async function streamingBox() {
   return { box, admin, post, signIn, newToken, stream };
 }
 
-test('a stream ends with the session that opened it: sign-out, another password, another role, a person removed', async () => {
+test('a stream ends with the session that opened it: sign-out, ended from elsewhere, another password, another role, a person removed', async () => {
   const { box, admin, post, signIn, stream } = await streamingBox();
   await using _ = box;
   const password = 'blue-Cheese-42';
@@ -105,6 +105,14 @@ test('a stream ends with the session that opened it: sign-out, another password,
   const change = { method: 'PUT', headers: phone, body: { old: password, new: 'green-Cheese-43' } };
   expect((await box.ask('/api/server/password', change)).status).toBe(204);
   await onTablet.ended;
+  expect(onPhone.open()).toBe(true);
+
+  const third = await signIn('anna', 'green-Cheese-43');
+  const onThird = await stream(third);
+  const sessions = (await box.ask('/api/server/sessions', { headers: third })).json as unknown as { id: string; current: boolean }[];
+  const { id } = sessions.find(({ current }) => current) ?? {};
+  await box.ask(`/api/server/sessions/${id}`, { method: 'DELETE', headers: phone });
+  await onThird.ended;
   expect(onPhone.open()).toBe(true);
 
   await post('users', { name: 'anna', role: 'admin' });

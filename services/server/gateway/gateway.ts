@@ -5,7 +5,7 @@ import { ID_PATTERN, Problem, shown } from '@ledge/contract';
 import { CALLER_HEADERS, type Clock, type Logger } from '@ledge/kit';
 import { createProxyServer, type ProxyServer } from 'httpxy';
 import { type AuditLog, type AuditNote, NOBODY } from '../auth/audit.ts';
-import { checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
+import { addressOf, checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
 import { proofFor, type Target } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 import { OpenAnswers } from './open-answers.ts';
@@ -203,8 +203,6 @@ export class Gateway {
 }
 
 const isResponse = (answer: unknown): answer is ServerResponse => typeof (answer as ServerResponse | undefined)?.writeHead === 'function';
-
-export const addressOf = (request: IncomingMessage) => request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '') ?? 'unknown';
 
 function routeOf(url: string): Route {
   if (url.length > MAX_URL_LENGTH)

@@ -6,10 +6,15 @@ import { operation, pageOf, pageQuery } from '../operation.ts';
 import { valueSchema } from '../readings.ts';
 import { serviceRecordSchema } from '../registry.ts';
 import { idSchema } from '../things.ts';
+import { ID_PATTERN } from '../topics.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/, 'letters, digits, spaces, dots, hyphens are wanted');
 const password = z.string().max(200);
 const serviceName = z.object({ name: idSchema });
+
+/** Languages of the pages. */
+export const languageSchema = z.enum(['en', 'fr']);
+export type Language = z.infer<typeof languageSchema>;
 
 export const sessionSchema = z.object({
   user: z.string(),
@@ -17,6 +22,43 @@ export const sessionSchema = z.object({
   expires: z.iso.datetime(),
 });
 export type Session = z.infer<typeof sessionSchema>;
+
+/** One browser that is signed in. */
+export const sessionEntrySchema = z.object({
+  id: z.string().meta({ description: 'names the session; it is not its secret' }),
+  user: z.string(),
+  created: z.iso.datetime(),
+  lastSeen: z.iso.datetime().meta({ description: 'to about 10 minutes' }),
+  expires: z.iso.datetime(),
+  address: z.string().meta({ description: 'where it was last used from' }),
+  agent: z.string().meta({ description: 'what the browser says it is, at most 200 characters' }),
+  current: z.boolean().meta({ description: 'is it the one that asks' }),
+});
+export type SessionEntry = z.infer<typeof sessionEntrySchema>;
+
+const id = ID_PATTERN.source.slice(1, -1);
+const dashboardEntry = z
+  .string()
+  .max(80)
+  .regex(new RegExp(`^(?:service:)?${id}$`), 'the id of a thing or service:<name> is wanted');
+const hiddenEntry = z
+  .string()
+  .max(200)
+  .regex(new RegExp(`^${id}(?:/${id}/${id})?$`), '<thing> or <thing>/<node>/<property> is wanted');
+
+/** How a person wants the pages to be. */
+export const preferencesSchema = z.object({
+  language: languageSchema.optional().meta({ description: 'left out: as the browser says' }),
+  theme: z.enum(['auto', 'light', 'dark']).default('auto'),
+  dashboard: z
+    .object({
+      groupBy: z.enum(['thing', 'room']).default('thing'),
+      order: z.array(dashboardEntry).max(1000).default([]).meta({ description: 'what comes first; the rest follows by name' }),
+      hidden: z.array(hiddenEntry).max(5000).default([]),
+    })
+    .prefault({}),
+});
+export type Preferences = z.infer<typeof preferencesSchema>;
 
 export const serviceViewSchema = serviceRecordSchema.partial().extend({
   name: z.string(),
@@ -118,6 +160,38 @@ export const serverApi = {
   }),
   logout: operation({ method: 'post', path: '/logout', summary: 'Sign out', for: 'public', response: z.void() }),
   session: operation({ method: 'get', path: '/session', summary: 'Who am I', for: 'viewer', response: sessionSchema }),
+  sessions: operation({
+    method: 'get',
+    path: '/sessions',
+    summary: "Browsers that are signed in: your own, or everybody's for an admin",
+    for: 'viewer',
+    response: z.array(sessionEntrySchema),
+  }),
+  endSession: operation({
+    method: 'delete',
+    path: '/sessions/{id}',
+    summary: "End a session of yours, or anybody's for an admin; what it reads ends at once",
+    for: 'viewer',
+    params: z.object({ id: z.string().max(64) }),
+    response: z.void(),
+    problems: ['not-found'],
+  }),
+  preferences: operation({
+    method: 'get',
+    path: '/preferences',
+    summary: 'How you want the pages to be',
+    for: 'viewer',
+    response: preferencesSchema,
+  }),
+  changePreferences: operation({
+    method: 'put',
+    path: '/preferences',
+    summary: 'Replace how you want the pages to be',
+    for: 'viewer',
+    body: preferencesSchema,
+    response: preferencesSchema,
+    problems: ['invalid-value'],
+  }),
   password: operation({
     method: 'put',
     path: '/password',
