@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { Problem, type ProblemCode, type ServiceView, type Session, type ThingView, topicMatches, topics } from '@ledge/contract';
+import {
+  type Preferences,
+  Problem,
+  type ProblemCode,
+  type ServiceView,
+  type Session,
+  type ThingView,
+  topicMatches,
+  topics,
+} from '@ledge/contract';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -35,6 +44,7 @@ export class FakeBox {
   password: string | undefined = 'correct horse battery';
   sessions = new Set<string>();
   role: 'admin' | 'viewer' = 'admin';
+  preferences: Preferences = { theme: 'auto', dashboard: { groupBy: 'thing', order: [], hidden: [] } };
   lockedS = 0;
   busConnected = true;
   /** What happens when a property is set, by `thing/node/property`. */
@@ -141,6 +151,11 @@ export class FakeBox {
     switch (route) {
       case 'GET /server/session':
         return json(response, this.#session());
+      case 'GET /server/preferences':
+        return json(response, this.preferences);
+      case 'PUT /server/preferences':
+        this.preferences = body as Preferences;
+        return json(response, this.preferences);
       case 'GET /server/services':
         if (rest.length === 1) return json(response, this.services);
         break;
@@ -188,7 +203,7 @@ export class FakeBox {
   }
 
   #file(path: string, response: ServerResponse): void {
-    const file = join(this.#dist, normalize(path === '/' ? '/index.html' : path));
+    const file = join(this.#dist, normalize(extname(path) === '' ? '/index.html' : path));
     try {
       const bytes = readFileSync(file);
       response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY });
@@ -301,6 +316,7 @@ export function furnish(box: FakeBox): void {
     name: id,
     driver: 'simulated',
     state: 'ready',
+    enabled: true,
     file: null,
     fault: null,
     properties: [

@@ -14,6 +14,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // what several pages use comes as one file, not as twenty small ones, each with its own way to the box
+        codeSplitting: {
+          groups: [{ name: 'base', test: /node_modules|webui[\\/](client|components|words[\\/]words)/, minShareCount: 2 }],
+        },
+      },
+    },
   },
   server: { proxy: { '/api': box } },
   plugins: [sizeBudget()],

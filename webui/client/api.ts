@@ -1,68 +1,96 @@
-import type { Ask, deviceApi, Got, Operation, serverApi, sseApi } from '@ledge/contract';
-import { ApiProblem, problemOf } from './problem.ts';
+import type { brokerApi, commonApi, deviceApi, mediaApi, serverApi, sseApi } from '@ledge/contract';
+import { type AskPorts, createAsk } from './ask.ts';
 
 type Server = typeof serverApi;
 type Device = typeof deviceApi;
+type Broker = typeof brokerApi;
+type Media = typeof mediaApi;
 type Sse = typeof sseApi;
+type Common = typeof commonApi;
+export type ApiPorts = AskPorts;
 
-export interface ApiPorts {
-  fetch: typeof fetch;
-  /** Wall clock of the browser, in ms. */
-  now: () => number;
-  /** A session that was there is over. */
-  onSessionEnd: () => void;
-}
-
-/** A browser's clock may be off by this much before we believe the box's instead; HTTP tells time in whole seconds. */
-const TRUSTED_CLOCK_MS = 3000;
-
-function urlOf(service: string, path: string, params: object, query: object): string {
-  const values = params as Record<string, unknown>;
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(values[name])));
-  const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
-  return `/api/${service}${filled}${search.size > 0 ? `?${search}` : ''}`;
-}
-
-/** The box's HTTP API, typed by the contract. Only types come from there, so its schemas are not shipped. */
-export function createApi({ fetch, now, onSessionEnd }: ApiPorts) {
-  let boxAheadMs = 0;
-
-  function route<O extends Operation>(service: string, method: O['method'], path: O['path']) {
-    return async (ask: Partial<Ask<O>> = {}): Promise<Got<O>> => {
-      const headers = { Accept: 'application/json', ...(ask.body === undefined ? {} : { 'Content-Type': 'application/json' }) };
-      const response = await fetch(urlOf(service, path, ask.params ?? {}, ask.query ?? {}), {
-        method: method.toUpperCase(),
-        headers,
-        credentials: 'same-origin',
-        cache: 'no-store',
-        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
-      }).catch((cause: unknown) => {
-        throw new ApiProblem('unreachable', 'The box does not answer. Is it on, and is this device in the same network?', { cause });
-      });
-      const boxMs = Date.parse(response.headers.get('date') ?? '');
-      if (Number.isFinite(boxMs)) boxAheadMs = Math.abs(boxMs - now()) > TRUSTED_CLOCK_MS ? boxMs - now() : 0;
-      if (!response.ok) {
-        const problem = await problemOf(response);
-        if (problem.code === 'not-signed-in') onSessionEnd();
-        throw problem;
-      }
-      return (response.status === 204 ? undefined : await response.json()) as Got<O>;
-    };
-  }
-
+/** The box's HTTP API by service, each function typed by the contract. */
+export function createApi(ports: ApiPorts) {
+  const { route, send, boxNow } = createAsk(ports);
   return {
-    /** What time it is at the box, in ms: readings carry its time, and phones are often wrong. */
-    boxNow: () => now() + boxAheadMs,
-    health: route<Server['health']>('server', 'get', '/health'),
-    setup: route<Server['setup']>('server', 'post', '/setup'),
-    login: route<Server['login']>('server', 'post', '/login'),
-    logout: route<Server['logout']>('server', 'post', '/logout'),
-    session: route<Server['session']>('server', 'get', '/session'),
-    services: route<Server['services']>('server', 'get', '/services'),
-    restart: route<Server['restart']>('server', 'post', '/services/{name}/restart'),
-    things: route<Device['things']>('device', 'get', '/things'),
-    command: route<Device['command']>('device', 'put', '/things/{thing}/{node}/{property}'),
-    publish: route<Sse['publish']>('sse', 'post', '/publish'),
+    boxNow,
+    send,
+    server: {
+      health: route<Server['health']>('server', 'get', '/health'),
+      setup: route<Server['setup']>('server', 'post', '/setup'),
+      login: route<Server['login']>('server', 'post', '/login'),
+      logout: route<Server['logout']>('server', 'post', '/logout'),
+      session: route<Server['session']>('server', 'get', '/session'),
+      sessions: route<Server['sessions']>('server', 'get', '/sessions'),
+      endSession: route<Server['endSession']>('server', 'delete', '/sessions/{id}'),
+      preferences: route<Server['preferences']>('server', 'get', '/preferences'),
+      changePreferences: route<Server['changePreferences']>('server', 'put', '/preferences'),
+      password: route<Server['password']>('server', 'put', '/password'),
+      users: route<Server['users']>('server', 'get', '/users'),
+      addUser: route<Server['addUser']>('server', 'post', '/users'),
+      removeUser: route<Server['removeUser']>('server', 'delete', '/users/{name}'),
+      tokens: route<Server['tokens']>('server', 'get', '/tokens'),
+      addToken: route<Server['addToken']>('server', 'post', '/tokens'),
+      removeToken: route<Server['removeToken']>('server', 'delete', '/tokens/{id}'),
+      audit: route<Server['audit']>('server', 'get', '/audit'),
+      services: route<Server['services']>('server', 'get', '/services'),
+      restart: route<Server['restart']>('server', 'post', '/services/{name}/restart'),
+      start: route<Server['start']>('server', 'post', '/services/{name}/start'),
+      stop: route<Server['stop']>('server', 'post', '/services/{name}/stop'),
+      machine: route<Server['machine']>('server', 'get', '/machine'),
+      doctor: route<Server['doctor']>('server', 'get', '/doctor'),
+      reboot: route<Server['reboot']>('server', 'post', '/machine/reboot'),
+      powerOff: route<Server['powerOff']>('server', 'post', '/machine/power-off'),
+      factoryReset: route<Server['factoryReset']>('server', 'post', '/machine/factory-reset'),
+      history: route<Server['history']>('server', 'get', '/history/{thing}/{node}/{property}'),
+    },
+    device: {
+      things: route<Device['things']>('device', 'get', '/things'),
+      readFile: route<Device['readFile']>('device', 'get', '/things/{thing}/file'),
+      writeFile: route<Device['writeFile']>('device', 'put', '/things/{thing}/file'),
+      remove: route<Device['remove']>('device', 'delete', '/things/{thing}'),
+      command: route<Device['command']>('device', 'put', '/things/{thing}/{node}/{property}'),
+      drivers: route<Device['drivers']>('device', 'get', '/drivers'),
+    },
+    broker: {
+      users: route<Broker['users']>('broker', 'get', '/users'),
+      addUser: route<Broker['addUser']>('broker', 'post', '/users'),
+      removeUser: route<Broker['removeUser']>('broker', 'delete', '/users/{name}'),
+      clients: route<Broker['clients']>('broker', 'get', '/clients'),
+      disconnect: route<Broker['disconnect']>('broker', 'delete', '/clients/{client}'),
+      counters: route<Broker['counters']>('broker', 'get', '/counters'),
+    },
+    media: {
+      state: route<Media['state']>('media', 'get', '/'),
+      play: route<Media['play']>('media', 'post', '/play'),
+      pause: route<Media['pause']>('media', 'post', '/pause'),
+      stop: route<Media['stop']>('media', 'post', '/stop'),
+      next: route<Media['next']>('media', 'post', '/next'),
+      previous: route<Media['previous']>('media', 'post', '/previous'),
+      seek: route<Media['seek']>('media', 'post', '/seek'),
+      volume: route<Media['volume']>('media', 'post', '/volume'),
+      mute: route<Media['mute']>('media', 'post', '/mute'),
+      repeat: route<Media['repeat']>('media', 'post', '/repeat'),
+      enqueue: route<Media['enqueue']>('media', 'post', '/queue'),
+      move: route<Media['move']>('media', 'put', '/queue/{id}'),
+      dequeue: route<Media['dequeue']>('media', 'delete', '/queue/{id}'),
+      clear: route<Media['clear']>('media', 'delete', '/queue'),
+      library: route<Media['library']>('media', 'get', '/library'),
+      erase: route<Media['erase']>('media', 'delete', '/library/{file}'),
+      playlists: route<Media['playlists']>('media', 'get', '/playlists'),
+      savePlaylist: route<Media['savePlaylist']>('media', 'put', '/playlists/{name}'),
+      loadPlaylist: route<Media['loadPlaylist']>('media', 'post', '/playlists/{name}/load'),
+      removePlaylist: route<Media['removePlaylist']>('media', 'delete', '/playlists/{name}'),
+    },
+    sse: {
+      publish: route<Sse['publish']>('sse', 'post', '/publish'),
+    },
+    /** What every service answers. */
+    of: (service: string) => ({
+      settings: route<Common['settings']>(service, 'get', '/settings'),
+      changeSettings: route<Common['changeSettings']>(service, 'put', '/settings'),
+      actions: route<Common['actions']>(service, 'get', '/actions'),
+    }),
   };
 }
 export type Api = ReturnType<typeof createApi>;

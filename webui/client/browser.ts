@@ -1,10 +1,14 @@
 import type { LivePorts } from './live.ts';
+import { SharedStream } from './shared-stream.ts';
+import { Stream, type StreamPorts } from './stream.ts';
 
 const HIDDEN_FRAME_MS = 500;
 const TICK_MS = 1000;
 
+const connect = () => new SharedWorker(new URL('./stream-worker.ts', import.meta.url), { type: 'module', name: 'ledge-stream' }).port;
+
 /** What the client needs of a real browser. */
-export const browserPorts: Omit<LivePorts, 'onSessionEnd'> & { now: () => number } = {
+export const browserPorts: Omit<LivePorts, 'onSessionEnd'> & StreamPorts & { now: () => number } = {
   fetch: (input, init) => fetch(input, init),
   now: () => Date.now(),
   random: () => Math.random(),
@@ -21,6 +25,9 @@ export const browserPorts: Omit<LivePorts, 'onSessionEnd'> & { now: () => number
       cancelAnimationFrame(frame);
       clearTimeout(timer);
     };
+  },
+  openStream(filters, listener) {
+    return typeof SharedWorker === 'undefined' ? new Stream(filters, browserPorts, listener) : new SharedStream(filters, connect, listener);
   },
   onOnline(listener) {
     addEventListener('online', listener);

@@ -5,10 +5,12 @@ import { type Arrived, FrameBatch } from './frame-batch.ts';
 import { payloadOf, shownValue } from './homie.ts';
 import { ApiProblem, sentenceOf } from './problem.ts';
 import { type ServiceModel, Services } from './services.ts';
-import { type Connection, Stream, type StreamPorts } from './stream.ts';
+import type { Connection, StreamListener, StreamPorts } from './stream.ts';
 import { type PropertyModel, Things } from './things.ts';
 
-export interface LivePorts extends StreamPorts {
+export interface LivePorts extends Pick<StreamPorts, 'after'> {
+  /** Opens the way that messages of these filters come. */
+  openStream: (filters: readonly string[], listener: StreamListener) => { start(): void; stop(): void };
   /** Calls back before the next frame is drawn. */
   onFrame: (task: () => void) => () => void;
   onSessionEnd: () => void;
@@ -31,6 +33,8 @@ export class Live {
   readonly things = new Things();
   readonly services = new Services();
   readonly connection: Signal<Connection> = signal('connecting');
+  /** Counts up whenever the connection is there again: what was asked over HTTP is old then. */
+  readonly epoch: Signal<number> = signal(0);
   /** True once the first picture is whole: before, an empty list means nothing. */
   readonly complete: Signal<boolean> = signal(false);
   /** The last thing that somebody who cannot see the page must be told. */
@@ -38,7 +42,8 @@ export class Live {
   readonly #edge: string;
   readonly #api: Api;
   readonly #ports: LivePorts;
-  readonly #stream: Stream;
+  readonly #stream: { start(): void; stop(): void };
+  readonly #eventListeners = new Set<(kind: string, payload: string) => void>();
   readonly #frames: FrameBatch;
   readonly #timers = new Map<string, () => void>();
 
@@ -47,7 +52,7 @@ export class Live {
     this.#api = api;
     this.#ports = ports;
     this.#frames = new FrameBatch(ports.onFrame, (messages) => batch(() => this.#apply(messages)));
-    this.#stream = new Stream([filters.things(edge), filters.services(edge), filters.events(edge)], ports, {
+    this.#stream = ports.openStream([filters.things(edge), filters.services(edge), filters.events(edge)], {
       onMessage: (message) => this.#frames.add(message),
       onConnection: (connection) => this.#connectionIs(connection),
       onSnapshot: () => this.#snapshotBegins(),
@@ -65,6 +70,17 @@ export class Live {
     this.#frames.stop();
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+  }
+
+  /** Tells of happenings (`<edge>/event/<kind>`) as they come, until the returned function is called. */
+  onEvent(listener: (kind: string, payload: string) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  /** Asks again for what the stream does not say of services: memory, restarts. */
+  refreshServices(): void {
+    this.#refreshServices();
   }
 
   /** Sets a property. The new value comes over the stream, not with the answer. */
@@ -98,12 +114,12 @@ export class Live {
     if (!this.things.isOfDevice(thing)) await this.#askThings().catch(() => undefined);
     const answered = retained ? this.#changeOf(timeMs) : Promise.resolve(true);
     if (this.things.isOfDevice(thing)) {
-      await this.#api.command({ params: { thing, node, property }, body: { value } });
+      await this.#api.device.command({ params: { thing, node, property }, body: { value } });
       // the stream may be a moment behind: without waiting the control would jump back and forth
       await Promise.race([answered, new Promise<void>((resolve) => this.#ports.after(STREAM_BEHIND_MS, resolve))]);
       return;
     }
-    await this.#api.publish({ body: { topic: topics.set(this.#edge, { thing, node, property }), value: payloadOf(value) } });
+    await this.#api.sse.publish({ body: { topic: topics.set(this.#edge, { thing, node, property }), value: payloadOf(value) } });
     if (!(await answered)) throw new ApiProblem('command-timed-out', `${name} did not answer within ${ANSWER_WITHIN_MS / 1000} s.`);
   }
 
@@ -128,7 +144,7 @@ export class Live {
     this.services.setRestarting(name, true);
     this.#later(`restart ${name}`, RESTART_WITHIN_MS, () => this.services.setRestarting(name, false));
     try {
-      await this.#api.restart({ params: { name } });
+      await this.#api.server.restart({ params: { name } });
       this.announcement.value = `${name} restarts`;
     } catch (error) {
       this.services.setRestarting(name, false);
@@ -143,6 +159,7 @@ export class Live {
       const parsed = parseTopic(topic);
       if (parsed.kind === 'event') {
         if (THING_EVENTS.test(parsed.event)) this.#refreshThings();
+        for (const listener of this.#eventListeners) listener(parsed.event, payload);
       } else if (parsed.kind === 'service') {
         this.services.take(parsed.name, payload);
         this.#refreshServices();
@@ -162,6 +179,7 @@ export class Live {
       if (before === 'bus-away') this.#snapshotBegins();
     }
     if (connection === 'live') {
+      if (before !== 'live') this.epoch.value += 1;
       this.#refreshThings();
       this.#refreshServices();
     }
@@ -186,13 +204,13 @@ export class Live {
   }
 
   async #askThings(): Promise<void> {
-    const views = await this.#api.things();
+    const views = await this.#api.device.things();
     this.#frames.flush();
     batch(() => this.things.merge(views));
   }
 
   #refreshServices(): void {
-    this.#refresh('services', async () => this.services.merge(await this.#api.services()));
+    this.#refresh('services', async () => this.services.merge(await this.#api.server.services()));
   }
 
   /** Soon, and once for many reasons at a time. What cannot be had now is asked again at the next reason. */

@@ -30,7 +30,7 @@ export async function problemOf(response: Response): Promise<ApiProblem> {
   const body = (await response.json().catch(() => undefined)) as Partial<ProblemDocument> | undefined;
   if (typeof body?.code === 'string') {
     const sentence = body.detail ?? body.title ?? body.code;
-    return new ApiProblem(body.code, sentence, { errors: body.errors ?? [], retryAfterS });
+    return new ApiProblem(body.code, sentence, { errors: (body.errors ?? []) as FieldError[], retryAfterS });
   }
   const code = response.status === 401 ? 'not-signed-in' : response.status >= 502 && response.status <= 504 ? 'unreachable' : 'internal';
   return new ApiProblem(code, `The box answered with status ${response.status}.`, { retryAfterS });

@@ -1,6 +1,7 @@
-import type { Session as SessionInfo } from '@ledge/contract';
+import type { Preferences, Session as SessionInfo } from '@ledge/contract';
 import { type Signal, signal } from '@preact/signals';
 import type { Api } from './api.ts';
+import type { Language } from './format.ts';
 import { ApiProblem, sentenceOf } from './problem.ts';
 
 export type Phase =
@@ -9,7 +10,7 @@ export type Phase =
   | { kind: 'setup' }
   /** `ended`: there was a session, and it is over. */
   | { kind: 'sign-in'; ended: boolean }
-  | { kind: 'in'; session: SessionInfo };
+  | { kind: 'in'; session: SessionInfo; preferences: Preferences };
 
 const RETRY_MS = 2000;
 
@@ -29,7 +30,7 @@ export class Session {
   /** Finds out, and tries again until the box answers. */
   async start(): Promise<void> {
     try {
-      const { edge, name, setupNeeded } = await this.#api.health();
+      const { edge, name, setupNeeded } = await this.#api.server.health();
       this.edge.value = edge;
       this.boxName.value = name ?? edge;
       this.phase.value = setupNeeded ? { kind: 'setup' } : await this.#present();
@@ -39,25 +40,31 @@ export class Session {
     }
   }
 
+  async #in(session: SessionInfo | Promise<SessionInfo>): Promise<Phase> {
+    const [who, preferences] = await Promise.all([session, this.#api.server.preferences()]);
+    return { kind: 'in', session: who, preferences };
+  }
+
   async #present(): Promise<Phase> {
     try {
-      return { kind: 'in', session: await this.#api.session() };
+      return await this.#in(this.#api.server.session());
     } catch (error) {
       if (error instanceof ApiProblem && error.code === 'not-signed-in') return { kind: 'sign-in', ended: false };
       throw error;
     }
   }
 
-  async setUp(password: string): Promise<void> {
-    this.phase.value = { kind: 'in', session: await this.#api.setup({ body: { password } }) };
+  /** First start: whoever is first chooses the password, and may name the box. The page goes on when {@link start} is called. */
+  async setUp(answers: { password: string; name?: string; timeZone?: string; language?: Language }): Promise<void> {
+    await this.#api.server.setup({ body: answers });
   }
 
   async signIn(name: string, password: string): Promise<void> {
-    this.phase.value = { kind: 'in', session: await this.#api.login({ body: { name, password } }) };
+    this.phase.value = await this.#in(await this.#api.server.login({ body: { name, password } }));
   }
 
   async signOut(): Promise<void> {
-    await this.#api.logout().catch(() => undefined);
+    await this.#api.server.logout().catch(() => undefined);
     this.phase.value = { kind: 'sign-in', ended: false };
   }
 

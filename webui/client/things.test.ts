@@ -52,7 +52,9 @@ test('a retained value has no age until the box tells when it was measured; a li
     time,
     fault: 'unplugged',
   } as const;
-  things.merge([{ id: 'a', name: 'a', driver: 'w1', room: 'Attic', state: 'ready', file: null, fault: 'no bus', properties: [property] }]);
+  things.merge([
+    { id: 'a', name: 'a', driver: 'w1', room: 'Attic', state: 'ready', enabled: true, file: null, fault: 'no bus', properties: [property] },
+  ]);
   expect([only(things).timeMs.value, only(things).fault.value]).toEqual([5000, 'unplugged']);
   expect([things.list.value[0]?.room.value, things.list.value[0]?.faults.value]).toEqual(['Attic', ['no bus']]);
   things.take('e/5/a/n/t', '22', false, 9500);

@@ -1,9 +1,20 @@
-import type { VNode } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { createContext, type VNode } from 'preact';
+import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
 import { countdownText } from '../client/age.ts';
-import { ApiProblem, sentenceOf } from '../client/problem.ts';
+import { ApiProblem } from '../client/problem.ts';
+import type { Session } from '../client/session.ts';
 import { html } from '../components/html.ts';
 import { Icon } from '../components/icons.ts';
+import { problemText } from '../components/problem-text.ts';
+import { words } from '../words/words.ts';
+
+/** Who is at the page, for those pages that come before there is a box to use. */
+export const SessionContext = createContext<Session | undefined>(undefined);
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error('a session is wanted around this component');
+  return session;
+}
 
 const TICK_MS = 250;
 
@@ -38,13 +49,13 @@ export function useAttempt(act: () => Promise<void>): Attempt {
     setError(undefined);
     act()
       .catch((problem: unknown) => {
-        setError(sentenceOf(problem));
+        setError(problemText(problem));
         if (problem instanceof ApiProblem && problem.code === 'too-many-tries')
           setLockedUntilMs(Date.now() + (problem.retryAfterS ?? 1) * 1000);
       })
       .finally(() => setBusy(false));
   };
-  return { error: lockedS > 0 ? 'Too many tries.' : error, busy, lockedS, submit };
+  return { error: lockedS > 0 ? words('shell').gate.tooMany : error, busy, lockedS, submit };
 }
 
 /** A frame for the pages before the dashboard: mark, name of the box, one heading, one form. */
@@ -63,7 +74,7 @@ export function Gate({ boxName, title, lead, children }: { boxName: string; titl
 
 /** What went wrong, or how long to wait. Always there, so that screen readers notice and nothing moves. */
 export function Outcome({ attempt, id }: { attempt: Attempt; id: string }): VNode {
-  const wait = attempt.lockedS > 0 ? ` Try again in ${countdownText(attempt.lockedS)}.` : '';
+  const wait = attempt.lockedS > 0 ? ` ${words('shell').gate.tryIn(countdownText(attempt.lockedS))}` : '';
   return html`
     <p class="outcome" id=${id} role="alert">
       ${attempt.error && html`<${Icon} name="warning" />`}<span>${attempt.error ?? ''}${wait && html`<span aria-live="off">${wait}</span>`}</span>
@@ -105,7 +116,7 @@ export function PasswordField({ label, value, onInput, autocomplete, describedBy
           aria-describedby=${describedBy}
           onInput=${(event: InputEvent) => onInput((event.target as HTMLInputElement).value)}
         />
-        <button type="button" class="plain" aria-pressed=${shown} aria-label="Show the password" onClick=${() => setShown(!shown)}>
+        <button type="button" class="plain" aria-pressed=${shown} aria-label=${words('shell').gate.showPassword} onClick=${() => setShown(!shown)}>
           <${Icon} name="eye" />
         </button>
       </div>

@@ -2,10 +2,12 @@ import type { VNode } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Session } from '../client/session.ts';
 import { html } from '../components/html.ts';
+import { words } from '../words/words.ts';
 import { Gate, Outcome, PasswordField, useAttempt } from './form.ts';
 
 /** Name and password; `ended` when somebody was signed in and no longer is. */
 export function SignIn({ session, ended }: { session: Session; ended: boolean }): VNode {
+  const t = words('shell').gate;
   const [name, setName] = useState('admin');
   const [password, setPassword] = useState('');
   const attempt = useAttempt(() => session.signIn(name, password));
@@ -15,12 +17,11 @@ export function SignIn({ session, ended }: { session: Session; ended: boolean })
     event.preventDefault();
     attempt.submit();
   };
-  const lead = ended ? 'Your session has ended. Sign in and you are back where you were.' : 'See and change what this box is connected to.';
   return html`
-    <${Gate} boxName=${session.boxName.value} title="Sign in" lead=${lead}>
+    <${Gate} boxName=${session.boxName.value} title=${t.signIn} lead=${ended ? t.ended : t.lead}>
       <form onSubmit=${submit}>
         <div class="field">
-          <label for=${nameId}>Name</label>
+          <label for=${nameId}>${t.name}</label>
           <input
             id=${nameId}
             value=${name}
@@ -33,7 +34,7 @@ export function SignIn({ session, ended }: { session: Session; ended: boolean })
           />
         </div>
         <${PasswordField}
-          label="Password"
+          label=${t.password}
           value=${password}
           onInput=${setPassword}
           autocomplete="current-password"
@@ -41,7 +42,7 @@ export function SignIn({ session, ended }: { session: Session; ended: boolean })
           autofocus
         />
         <${Outcome} attempt=${attempt} id=${outcome} />
-        <button class="primary" disabled=${attempt.busy || attempt.lockedS > 0}>${attempt.busy ? 'Signing in…' : 'Sign in'}</button>
+        <button class="primary" disabled=${attempt.busy || attempt.lockedS > 0}>${attempt.busy ? t.signingIn : t.signIn}</button>
       </form>
     <//>
   `;

@@ -1,48 +1,14 @@
 import { useComputed } from '@preact/signals';
 import type { VNode } from 'preact';
-import type { Live } from '../client/live.ts';
 import type { ServiceModel } from '../client/services.ts';
-import type { Connection } from '../client/stream.ts';
 import type { PropertyModel } from '../client/things.ts';
+import { useBox } from '../components/box.ts';
 import { html } from '../components/html.ts';
 import { Icon } from '../components/icons.ts';
 import { ServiceList } from './service-list.ts';
 import { ThingCard } from './thing-card.ts';
-
-const CONNECTION_WORDS: Record<Connection, string> = {
-  connecting: 'Connecting',
-  live: 'Live',
-  'bus-away': 'No broker',
-  offline: 'Offline',
-};
-
-const BANNERS: Partial<Record<Connection, string>> = {
-  offline: 'The box does not answer. These values are old; trying again.',
-  'bus-away': 'The message broker is away. These values are old; trying again.',
-};
-
-interface DashboardProps {
-  live: Live;
-  boxName: string;
-  user: string;
-  isAdmin: boolean;
-  onSignOut: () => void;
-}
-
-function Header({ live, boxName, user, onSignOut }: DashboardProps): VNode {
-  const connection = live.connection.value;
-  return html`
-    <header class="top">
-      <div class="inner">
-        <p class="brand"><span class="mark"><${Icon} name="mark" /></span><span class="box-name">${boxName}</span></p>
-        <p class=${`connection ${connection}`}><span class="dot"></span>${CONNECTION_WORDS[connection]}</p>
-        <button type="button" class="plain sign-out" onClick=${onSignOut} aria-label=${`Sign out ${user}`} title=${`Sign out ${user}`}>
-          <${Icon} name="leave" /><span class="wide-only">Sign out</span>
-        </button>
-      </div>
-    </header>
-  `;
-}
+import '../styles/dashboard.css';
+import type { Live } from '../client/live.ts';
 
 function Empty({ live }: { live: Live }): VNode {
   if (!live.complete.value)
@@ -72,16 +38,15 @@ function Summary({ live }: { live: Live }): VNode {
   return html`<p class="summary">${text}</p>`;
 }
 
-export function Dashboard(props: DashboardProps): VNode {
-  const { live, isAdmin } = props;
+export default function Dashboard(): VNode {
+  const { live, isAdmin, session } = useBox();
   const things = live.things.list.value;
   const onSet = (property: PropertyModel, value: string | number | boolean) => void live.command(property, value);
   const onRestart = (service: ServiceModel) => void live.restart(service).catch(() => undefined);
   const connected = live.connection.value === 'live' || live.connection.value === 'connecting';
   return html`
-    <${Header} ...${props} />
-    <main class="dashboard" data-old=${connected ? undefined : 'yes'}>
-      <h1 class="visually-hidden">${props.boxName}</h1>
+    <main class="page dashboard">
+      <h1 class="visually-hidden">${session.boxName}</h1>
       <section aria-labelledby="things-title">
         <div class="section-head"><h2 id="things-title">Things</h2><${Summary} live=${live} /></div>
         ${
@@ -96,8 +61,6 @@ export function Dashboard(props: DashboardProps): VNode {
         <div class="section-head"><h2 id="services-title">Services</h2></div>
         <${ServiceList} services=${live.services} canRestart=${isAdmin} onRestart=${onRestart} />
       </section>
-      ${BANNERS[live.connection.value] && html`<p class="banner"><${Icon} name="warning" />${BANNERS[live.connection.value]}</p>`}
     </main>
-    <p class="visually-hidden" role="status">${live.announcement}</p>
   `;
 }

@@ -1,0 +1,15 @@
+import type { VNode } from 'preact';
+import { html } from './html.ts';
+
+/** How much of something is used, 0 to 1; told in words beside it. */
+export function Meter({ share, label, text }: { share: number; label: string; text: string }): VNode {
+  const level = share > 0.9 ? 'bad' : share > 0.75 ? 'warn' : 'good';
+  return html`
+    <div class="meter">
+      <div class="meter-head"><span>${label}</span><span class="meter-text">${text}</span></div>
+      <svg class=${level} viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        <path class="track" d="M0 2h100" /><path class="used" d=${`M0 2h${Math.min(100, Math.max(0, share * 100))}`} />
+      </svg>
+    </div>
+  `;
+}

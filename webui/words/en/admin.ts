@@ -1,0 +1,13 @@
+export default {
+  title: 'Admin',
+  nav: 'Admin pages',
+  pages: {
+    services: 'Services',
+    things: 'Things',
+    mqtt: 'MQTT',
+    media: 'Media',
+    people: 'People',
+    system: 'System',
+    backup: 'Backup',
+  },
+};
