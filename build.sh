@@ -13,6 +13,7 @@ Usage: ./build.sh COMMAND [OPTIONS]      (each command explains itself with --he
   image     make the SD-card image for Raspberry Pi, and the update bundle that belongs to it
   boot      run that image here, in QEMU
   build     make dist/: one bundle per service, and the web pages
+  screenshots  take pictures of each web page, at three widths, light and dark
   format    put the sources into the house's form
 EOF
 }
@@ -144,6 +145,15 @@ case "$command" in
       ;;
     esac
     exec node bench/main.ts "$@"
+    ;;
+  screenshots)
+    prepare
+    case " $* " in *' --help '*) ;; *)
+      install_packages chromium fonts-dejavu-core
+      node tools/build.ts --quiet
+      ;;
+    esac
+    exec node tools/screenshots.ts "$@"
     ;;
   image) make_image "$@" ;;
   boot)

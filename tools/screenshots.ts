@@ -1,0 +1,89 @@
+/** `./build.sh screenshots`: a real box with sample things, and a picture of each page at three widths, light and dark. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
+import { ADMIN_PASSWORD, startLocalAppliance } from '../acceptance/local-appliance.ts';
+import { launchChromium } from '../webui/tests/browser.ts';
+import { SAMPLE_THINGS } from '../webui/tests/sample-things.ts';
+
+const USAGE = `Usage: ./build.sh screenshots [DIR]
+
+Takes a picture of each page of the web UI at 360, 768 and 1440 pixels, light and dark, into DIR (default: dist/screenshots).`;
+const WIDTHS = [360, 768, 1440] as const;
+const SCHEMES = ['light', 'dark'] as const;
+
+type Show = (page: Page, url: string) => Promise<void>;
+const at =
+  (path: string, ready: string): Show =>
+  async (page, url) => {
+    await page.goto(`${url}${path}`);
+    await page.locator(ready).first().waitFor();
+  };
+
+/** Each page by the name of its picture, and how one gets there. */
+const PAGES: Readonly<Record<string, Show>> = {
+  dashboard: at('/', 'h2'),
+  ...Object.fromEntries(
+    [
+      'services',
+      'services/device',
+      'things',
+      'things/new',
+      'things/greenhouse',
+      'mqtt',
+      'mqtt/clients',
+      'mqtt/topics',
+      'media',
+      'people',
+      'system',
+      'backup',
+    ].map((name) => [`admin-${name.replace('/', '-')}`, at(`/admin/${name}`, 'main h1')]),
+  ),
+  kiosk: at('/kiosk', 'body *'),
+};
+
+async function signIn(browser: Browser, url: string) {
+  const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.locator('input[type=password]').fill(ADMIN_PASSWORD);
+  await page.locator('button.primary').click();
+  await page.locator('header.top').waitFor();
+  const storage = await context.storageState();
+  await context.close();
+  return storage;
+}
+
+const { values, positionals } = parseArgs({ options: { help: { type: 'boolean' } }, allowPositionals: true });
+if (values.help) console.log(USAGE);
+else {
+  const out = positionals[0] ?? join(import.meta.dirname, '..', 'dist', 'screenshots');
+  mkdirSync(out, { recursive: true });
+  const box = await startLocalAppliance({ things: SAMPLE_THINGS });
+  const browser = await launchChromium();
+  try {
+    const gate = await browser.newPage();
+    await gate.goto(box.url);
+    await gate.locator('input[type=password]').waitFor();
+    await gate.screenshot({ path: join(out, 'sign-in.png') });
+    await gate.close();
+    const storageState = await signIn(browser, box.url);
+    for (const colorScheme of SCHEMES) {
+      for (const width of WIDTHS) {
+        const context = await browser.newContext({ storageState, colorScheme, locale: 'en-GB', viewport: { width, height: 900 } });
+        const page = await context.newPage();
+        for (const [name, show] of Object.entries(PAGES)) {
+          await show(page, box.url);
+          await page.waitForLoadState('networkidle', { timeout: 2000 }).catch(() => undefined); // a stream is never idle
+          await page.screenshot({ path: join(out, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+        }
+        await context.close();
+      }
+    }
+    console.log(`pictures are in ${out}`);
+  } finally {
+    await browser.close();
+    await box.stop();
+  }
+}
