@@ -25,6 +25,7 @@ import { PublicListener } from './gateway/listener.ts';
 import { RequestMetrics } from './gateway/request-metrics.ts';
 import { LogStreams } from './logs/stream.ts';
 import { DoctorDesk, examineHere } from './machine/doctor-desk.ts';
+import { BoxIdentity } from './machine/identity.ts';
 import { MachineDesk } from './machine/machine-desk.ts';
 import { serveMachine } from './machine/routes.ts';
 import { collectMetrics } from './metrics/collect.ts';
@@ -82,6 +83,14 @@ async function startServer(
     onRefused: (user, address, lockedForS) => context.emit('sign-in-refused', { user, address, lockedForS }),
     onEnded: (grant) => gateway.end(grant),
   });
+  const identity = new BoxIdentity({
+    edge,
+    data,
+    environment,
+    machine,
+    log,
+    onChanged: (keys, user) => context.emit('setting-changed', { service: 'edge', keys, user }),
+  });
   const registry = new ServiceRegistry({
     edge: edge.id,
     bus,
@@ -111,7 +120,7 @@ async function startServer(
       OWN_NAME,
       openApiDocument({ name: OWN_NAME, version: VERSION, summary: SUMMARY }, api.operations) as unknown as OpenApiDocument,
     );
-    const about = { title: edge.name, version: VERSION, description: `All services of ${edge.id} that run now.` };
+    const about = { title: identity.name, version: VERSION, description: `All services of ${edge.id} that run now.` };
     return mergeOpenApi(about, parts, SESSION_COOKIE);
   };
   const find = (name: string) => registry.find(name);
@@ -132,7 +141,8 @@ async function startServer(
     upgrade: (request, socket, head) => gateway.upgrade(request, socket, head),
   });
 
-  serveAuth(api, auth, (kind, payload) => context.emit(kind, payload));
+  const emit: ServiceContext<ServerSettings>['emit'] = (kind, payload) => context.emit(kind, payload);
+  serveAuth(api, auth, emit, (wishes, user) => identity.tryChange(wishes, user));
   serveBox(api, {
     auth,
     registry,
@@ -140,7 +150,7 @@ async function startServer(
     logs: new LogStreams(manager, clock),
     recorder,
     clock,
-    edge,
+    edge: identity,
     version: VERSION,
     startedMs: clock.now(),
   });
@@ -149,12 +159,12 @@ async function startServer(
     machine,
     clock,
     log,
-    edge: edge.id,
+    edge: identity,
     version: VERSION,
     startedMs: clock.now(),
     onStopping: (stopping) => context.emit('machine-stopping', stopping),
   });
-  serveMachine(api, machineDesk, new DoctorDesk(clock, examineHere(data.root, VERSION)));
+  serveMachine(api, { machine: machineDesk, identity, doctor: new DoctorDesk(clock, examineHere(data.root, VERSION)) });
 
   const stop = async () => {
     await listener.stop();

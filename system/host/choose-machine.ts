@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { Environment } from '@ledge/kit';
+import { DataDir, type Environment, systemClock } from '@ledge/kit';
 import { isUnitOfSystemd, SERVER_UNIT } from './choose-service-manager.ts';
 import { RELEASE_FILE } from './linux/image-facts.ts';
 import { imageMachine } from './linux/systemd/machine.ts';
 import { machineBus } from './linux/systemd/system-bus.ts';
 import type { Machine } from './machine.ts';
+import { machineFacts } from './machine-facts.ts';
 import { plainMachine } from './machine-plain.ts';
 
 /**
@@ -14,7 +15,8 @@ import { plainMachine } from './machine-plain.ts';
  */
 export function chooseMachine(environment: Environment, root = ''): Machine {
   const kind = environment.EDGE_MACHINE_TYPE ?? 'pc';
+  const facts = () => machineFacts(kind, DataDir.of(environment).root);
   return isUnitOfSystemd(environment, SERVER_UNIT, root) && existsSync(`${root}${RELEASE_FILE}`)
-    ? imageMachine({ bus: machineBus(environment), kind })
-    : plainMachine(kind);
+    ? imageMachine({ bus: machineBus(environment), clock: systemClock, facts })
+    : plainMachine(kind, facts);
 }

@@ -7,6 +7,8 @@ export interface TriedMachine {
   machine: Machine;
   /** What was really done, in order. */
   done(): readonly string[];
+  /** The zone that it was last set to. */
+  timeZone(): string | undefined;
   /** From now on it refuses everything with this code; undefined: nothing. */
   refuse(why: 'not-allowed' | 'service-away' | undefined): void;
 }
@@ -30,9 +32,17 @@ export function machineContract(name: string, make: () => TriedMachine): void {
     expect(done()).toEqual(['reboot', 'power-off', 'factory-reset']);
   });
 
+  test(`${name}: takes a time zone`, async () => {
+    const { machine, timeZone } = make();
+    await machine.setTimeZone('Europe/Paris');
+    expect(timeZone()).toBe('Europe/Paris');
+  });
+
   test.each(['not-allowed', 'service-away'] as const)(`${name}: a refusal is told as %s, and nothing is done`, async (code) => {
-    const { machine, done, refuse } = make();
+    const { machine, done, timeZone, refuse } = make();
     refuse(code);
+    await expect(machine.setTimeZone('Europe/Paris')).rejects.toMatchObject({ code });
+    expect(timeZone()).toBeUndefined();
     for (const act of machine.acts) {
       const error = await machine.perform(act).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(Problem);

@@ -270,6 +270,15 @@ export function readEdge(data: DataDir, environment: Environment): { id: string;
 }
 
 /**
+ * Saves what people call this box. Services take it at their next start.
+ * @throws Problem `locked-by-environment` where `EDGE_NAME` fixes it, `invalid-value`
+ */
+export function renameEdge(data: DataDir, environment: Environment, name: string): void {
+  if (environment.EDGE_NAME) throw new Problem('locked-by-environment', 'name is fixed by EDGE_NAME; change it there');
+  new Settings('edge', edgeSettingsSchema, data, environment).change({ name }, false);
+}
+
+/**
  * A few settings of another service, as that service will read them; its other keys are left to itself.
  * @throws Problem `config-invalid` for wrong values of the keys asked for.
  */

@@ -1,5 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -99,6 +111,15 @@ function createOnce(file: string, content: () => string, mode: number): string {
   return readFileSync(file, 'utf8').trim();
 }
 
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Replaces a file so that a reader, or a power cut, sees either the old content or the new. */
 export function writeFileAtomic(file: string, content: string, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
@@ -109,6 +130,8 @@ export function writeFileAtomic(file: string, content: string, mode = 0o644): vo
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
-    throw error;
+    // in a sticky folder nobody replaces what another user laid there, but may be allowed to write into it
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM' || !isWritable(file)) throw error;
+    writeFileSync(file, content, { flush: true });
   }
 }

@@ -29,7 +29,7 @@ function box() {
   put('data/edge-id', 'ledge-a1b2c3d4\n', 0o644);
   put('data/ledge.yaml', 'broker:\n  host: 0.0.0.0\n', 0o640);
   put('data/secrets/own', 'given\n', 0o640, MEDIA);
-  return { dir, data: join(dir, 'data'), run: join(dir, 'run') };
+  return { dir, data: join(dir, 'data'), run: join(dir, 'run'), put };
 }
 
 /** Runs a few lines as a service's user, with a umask that hides everything; resolves with what they print. */
@@ -66,6 +66,10 @@ test.skipIf(!isRoot)('services that are different users share settings, and what
   await as(BROKER, shared, 'new kit.Settings("broker", schema, data, {}).change({ port: 2000 }, false);');
   expect(await as(MEDIA, shared, 'console.log(kit.brokerUrl(data, {}));')).toBe('mqtt://127.0.0.1:2000');
   expect(await as(MEDIA, shared, 'new kit.Settings("broker", schema, data, {}).change({ port: 1 }, false);')).toBe('EPERM');
+  // the import lays the box's name there for the server to change
+  shared.put('data/settings/edge.yaml', 'name: Barn\n', 0o660, BROKER);
+  await as(MEDIA, shared, 'kit.renameEdge(data, {}, "Mill");');
+  expect(await as(BROKER, shared, 'console.log(kit.readEdge(data, {}).name);')).toBe('Mill');
   expect(await as(MEDIA, shared, 'console.log(kit.ensureSecret(data.root + "/secrets/own"));')).toBe('given');
   rmSync(shared.dir, { recursive: true });
 });

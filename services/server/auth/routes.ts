@@ -7,6 +7,8 @@ import type { Auth } from './auth.ts';
 import { CLEARED_COOKIE, sessionId, sessionView } from './sessions.ts';
 import type { User } from './users.ts';
 
+/** What the first start may choose besides the password. */
+export type FirstWishes = (wishes: { name?: string | undefined; timeZone?: string | undefined }, user: string) => Promise<void>;
 type Emit = <K extends EventKind>(kind: K, payload: EventPayload<K>) => void;
 
 const addressOf = (request: Request) => request.get(OWN_HEADERS.address) ?? 'unknown';
@@ -16,7 +18,12 @@ const note = (response: Response, audit: AuditNote) => {
 };
 
 /** Sign-in, people and tokens. */
-export function serveAuth(api: Api, { users, sessions, tokens, preferences, signIn, audit }: Auth, emit: Emit): void {
+export function serveAuth(
+  api: Api,
+  { users, sessions, tokens, preferences, signIn, audit }: Auth,
+  emit: Emit,
+  firstWishes: FirstWishes,
+): void {
   const openSession = (user: User, request: Request, response: Response): Session => {
     const { secret, expiresMs } = sessions.open(user.name, { address: addressOf(request), agent: request.get('user-agent') ?? '' });
     response.setHeader('Set-Cookie', sessions.cookie(secret, expiresMs));
@@ -26,6 +33,9 @@ export function serveAuth(api: Api, { users, sessions, tokens, preferences, sign
   api.handle(serverApi.setup, async ({ body, request, response }) => {
     const admin = await users.setUp(body.password);
     note(response, { user: admin.name, detail: 'chose the admin password' });
+    const { language, name, timeZone } = body;
+    if (language) preferences.replace(admin.name, { ...preferences.of(admin.name), language });
+    await firstWishes({ name, timeZone }, admin.name);
     emit('sign-in', { user: admin.name, address: addressOf(request) });
     return openSession(admin, request, response);
   });

@@ -9,8 +9,8 @@ export interface MachinePorts {
   machine: Machine;
   clock: Clock;
   log: Logger;
-  /** The box's id: what a factory reset is confirmed with. */
-  edge: string;
+  /** The box's id, which a factory reset is confirmed with, and what people call it. */
+  edge: { readonly id: string; readonly name: string };
   /** Of this program, where no image says it. */
   version: string;
   startedMs: number;
@@ -27,9 +27,16 @@ export class MachineDesk {
   }
 
   async view(): Promise<MachineView> {
-    const { machine, version, clock, startedMs } = this.#ports;
+    const { machine, version, clock, startedMs, edge } = this.#ports;
     const { uptimeS = (clock.now() - startedMs) / 1000, ...facts } = await machine.facts();
-    return { version, ...facts, uptimeS: Math.round(uptimeS), can: [...machine.acts] };
+    return {
+      version,
+      name: edge.name,
+      time: new Date(clock.now()).toISOString(),
+      ...facts,
+      uptimeS: Math.round(uptimeS),
+      can: [...machine.acts],
+    };
   }
 
   /**
@@ -39,8 +46,8 @@ export class MachineDesk {
    */
   async ask(act: MachineAct, user: string, confirm?: string): Promise<{ act: MachineAct }> {
     const { machine, clock, log, edge, onStopping } = this.#ports;
-    if (act === 'factory-reset' && confirm !== edge) {
-      const message = `confirm is ${JSON.stringify(confirm)}; this box's id, ${edge}, is wanted`;
+    if (act === 'factory-reset' && confirm !== edge.id) {
+      const message = `confirm is ${JSON.stringify(confirm)}; this box's id, ${edge.id}, is wanted`;
       throw new Problem('invalid-value', message, { errors: [{ field: 'confirm', message }] });
     }
     await machine.allows(act);

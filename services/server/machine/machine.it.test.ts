@@ -1,7 +1,7 @@
 import { doctorReportSchema, machineViewSchema } from '@ledge/contract';
 import { SimulatedMachine } from '@ledge/host/machine-simulated.ts';
 import { expect, test } from 'vitest';
-import { eventually, startBox } from '../harness.ts';
+import { cookieOf, eventually, PASSWORD, startBox } from '../harness.ts';
 
 test('an admin restarts the machine: it answers first, and the audit log has it', async () => {
   const machine = new SimulatedMachine();
@@ -43,6 +43,44 @@ test('strangers and a PC: nobody restarts anything', async () => {
   expect(refused).toMatchObject({ status: 409, json: { code: 'not-supported' } });
   const { json } = await box.ask('/api/server/machine', { headers: { cookie } });
   expect(machineViewSchema.parse(json)).toMatchObject({ machine: 'pc', version: '0.1.0', can: [] });
+});
+
+test('the first start takes a name, a time zone and a language; an admin changes them later, and they outlast a restart', async () => {
+  const machine = new SimulatedMachine();
+  await using box = await startBox({}, { machine });
+  const done = await box.ask('/api/server/setup', {
+    method: 'POST',
+    body: { password: PASSWORD, name: ' Barn ', timeZone: 'Europe/Paris', language: 'fr' },
+  });
+  expect(done.status).toBe(200);
+  const cookie = cookieOf(done);
+  const get = async (path: string) => (await box.ask(`/api/server/${path}`, { headers: { cookie } })).json;
+  const put = (body: unknown) => box.ask('/api/server/machine/identity', { method: 'PUT', headers: { cookie }, body });
+  expect(machine.timeZone).toBe('Europe/Paris');
+  expect(await get('preferences')).toMatchObject({ language: 'fr' });
+  expect(await get('machine')).toMatchObject({ name: 'Barn', timeZone: 'Europe/Paris' });
+  expect((await put({ name: 'Mill' })).json).toMatchObject({ name: 'Mill', timeZone: 'Europe/Paris' });
+  expect((await put({ timeZone: 'Mars/Olympus' })).json).toMatchObject({ code: 'invalid-value', errors: [{ field: 'timeZone' }] });
+  expect((await put({ name: 'two\nlines' })).json).toMatchObject({ code: 'invalid-value', errors: [{ field: 'name' }] });
+  expect(await get('health')).toMatchObject({ name: 'Mill' });
+  const { items } = (await get('audit')) as { items: { action: string; detail: string; status: number }[] };
+  expect(items.find(({ action }) => action.endsWith('/identity'))).toMatchObject({ status: 400 });
+  expect(items.find(({ status, action }) => action.endsWith('/identity') && status === 200)).toMatchObject({ detail: 'name Mill' });
+  await box.restart();
+  expect(await get('health')).toMatchObject({ name: 'Mill' });
+});
+
+test('a name from the environment stays, and a machine that cannot be set does not hold up the first start', async () => {
+  await using box = await startBox({ EDGE_NAME: 'Barn' });
+  const body = { password: PASSWORD, name: 'Mill', timeZone: 'Europe/Paris' };
+  const done = await box.ask('/api/server/setup', { method: 'POST', body });
+  expect(done.status).toBe(200);
+  const headers = { cookie: cookieOf(done) };
+  const put = (body: unknown) => box.ask('/api/server/machine/identity', { method: 'PUT', headers, body });
+  expect(await put({ name: 'Mill' })).toMatchObject({ status: 409, json: { code: 'locked-by-environment' } });
+  expect(await put({ timeZone: 'Europe/Paris' })).toMatchObject({ status: 409, json: { code: 'not-supported' } });
+  expect((await box.ask('/api/server/health')).json).toMatchObject({ name: 'Barn' });
+  expect((await box.ask('/api/server/machine/identity', { method: 'PUT', body: { name: 'Mill' } })).status).toBe(401);
 });
 
 test('the doctor answers on this machine, in its own form and in time', async () => {

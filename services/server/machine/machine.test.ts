@@ -12,7 +12,14 @@ const BOX = 'ledge-a1b2c3d4';
 function desk(machine: ConstructorParameters<typeof MachineDesk>[0]['machine']) {
   const clock = fakeClock();
   const events: unknown[] = [];
-  const ports = { machine, clock, log: pino({ level: 'silent' }), edge: BOX, version: '0.1.0', startedMs: clock.now() };
+  const ports = {
+    machine,
+    clock,
+    log: pino({ level: 'silent' }),
+    edge: { id: BOX, name: 'Barn' },
+    version: '0.1.0',
+    startedMs: clock.now(),
+  };
   return { clock, events, desk: new MachineDesk({ ...ports, onStopping: (event) => events.push(event) }) };
 }
 
@@ -66,11 +73,12 @@ test('a refusal is told before anything happens, and does not block the next try
 });
 
 test('what is known of the machine is shown; the rest comes from the program', async () => {
-  const { desk: machines, clock } = desk(plainMachine('pc', async () => undefined));
+  const { desk: machines, clock } = desk(plainMachine('pc'));
   await clock.advance(61_400);
-  expect(await machines.view()).toEqual({ machine: 'pc', version: '0.1.0', uptimeS: 61, can: [] });
+  const time = new Date(clock.now()).toISOString();
+  expect(await machines.view()).toEqual({ machine: 'pc', name: 'Barn', time, version: '0.1.0', uptimeS: 61, can: [] });
   const image = desk(new SimulatedMachine({ machine: 'rpi', version: '9.9.9', slot: 'B', uptimeS: 7.4 }));
-  expect(await image.desk.view()).toEqual({
+  expect(await image.desk.view()).toMatchObject({
     machine: 'rpi',
     version: '9.9.9',
     slot: 'B',

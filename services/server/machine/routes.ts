@@ -3,6 +3,7 @@ import type { Api } from '@ledge/kit';
 import type { Response } from 'express';
 import type { AuditNote } from '../auth/audit.ts';
 import type { DoctorDesk } from './doctor-desk.ts';
+import type { BoxIdentity, IdentityWish } from './identity.ts';
 import type { MachineDesk } from './machine-desk.ts';
 
 const NOTES: Record<MachineAct, string> = {
@@ -14,8 +15,22 @@ const note = (response: Response, act: MachineAct) => {
   response.locals.audit = { detail: NOTES[act] } satisfies AuditNote;
 };
 
-/** The machine and its doctor: HTTP only. */
-export function serveMachine(api: Api, machine: MachineDesk, doctor: DoctorDesk): void {
+const identityWords = ({ name, timeZone }: IdentityWish) =>
+  [name === undefined ? '' : `name ${name}`, timeZone === undefined ? '' : `time zone ${timeZone}`].filter(Boolean).join(', ');
+
+export interface MachineRoutePorts {
+  machine: MachineDesk;
+  identity: BoxIdentity;
+  doctor: DoctorDesk;
+}
+
+/** The machine, who the box is, and its doctor: HTTP only. */
+export function serveMachine(api: Api, { machine, identity, doctor }: MachineRoutePorts): void {
+  api.handle(serverApi.changeIdentity, async ({ body, caller, response }) => {
+    response.locals.audit = { detail: identityWords(body) } satisfies AuditNote;
+    await identity.change(body, caller.user);
+    return await machine.view();
+  });
   api.handle(serverApi.machine, () => machine.view());
   api.handle(serverApi.doctor, () => doctor.report());
 

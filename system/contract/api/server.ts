@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { roleSchema } from '../access.ts';
 import { doctorReportSchema } from '../doctor.ts';
-import { machineActSchema, machineViewSchema } from '../machine.ts';
+import { machineActSchema, machineViewSchema, timeZoneSchema } from '../machine.ts';
 import { operation, pageOf, pageQuery } from '../operation.ts';
 import { valueSchema } from '../readings.ts';
 import { serviceRecordSchema } from '../registry.ts';
@@ -10,6 +10,13 @@ import { ID_PATTERN } from '../topics.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/, 'letters, digits, spaces, dots, hyphens are wanted');
 const password = z.string().max(200);
+const boxName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}]*$/u, 'one line of text is wanted')
+  .meta({ description: 'what people call this box' });
 const serviceName = z.object({ name: idSchema });
 
 /** Languages of the pages. */
@@ -143,9 +150,14 @@ export const serverApi = {
   setup: operation({
     method: 'post',
     path: '/setup',
-    summary: 'Choose the admin password; only while there is none',
+    summary: 'First start: choose the admin password and, if wanted, name, time zone and language; only while there is none',
     for: 'public',
-    body: z.object({ password }),
+    body: z.object({
+      password,
+      name: boxName.optional(),
+      timeZone: timeZoneSchema.optional().meta({ description: 'left as it is where the machine cannot be set' }),
+      language: languageSchema.optional(),
+    }),
     response: sessionSchema,
     problems: ['setup-done', 'weak-password'],
   }),
@@ -281,6 +293,15 @@ export const serverApi = {
     summary: 'Is everything as it should be? Each check with what was seen, what was wanted, and what to do',
     for: 'admin',
     response: doctorReportSchema,
+  }),
+  changeIdentity: operation({
+    method: 'put',
+    path: '/machine/identity',
+    summary: "Change the box's name or time zone; the other services take the name at their next start",
+    for: 'admin',
+    body: z.object({ name: boxName.optional(), timeZone: timeZoneSchema.optional() }),
+    response: machineViewSchema,
+    problems: ['locked-by-environment', 'not-supported', 'not-allowed', 'invalid-value', 'service-away'],
   }),
   reboot: machineAct('/machine/reboot', 'Restart the machine'),
   powerOff: machineAct('/machine/power-off', 'Switch the machine off'),

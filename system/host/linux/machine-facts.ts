@@ -1,20 +1,34 @@
-import { readFile } from 'node:fs/promises';
 import type { MachineFacts } from '../machine.ts';
+import { boardFacts } from './board-facts.ts';
+import { type FactSource, realSource, word } from './fact-source.ts';
 import { BOOT_FILE, parseBootFacts, parseRelease, RELEASE_FILE } from './image-facts.ts';
 
-/** Text of a file; undefined where there is none, or where it may not be read. */
-export type FactFiles = (path: string) => Promise<string | undefined>;
+/** timesyncd makes the folder when it runs, and the file at its first success (systemd-timesyncd.service(8)). */
+const TIMESYNC = '/run/systemd/timesync';
+const ZONES = /\/zoneinfo\/(?:posix\/|right\/)?(.+)$/;
 
-const realFiles: FactFiles = (path) => readFile(path, 'utf8').catch(() => undefined);
-
-/** What the image, its start and the kernel say; on other systems little or nothing. */
-export async function machineFacts(kind: string, files: FactFiles = realFiles): Promise<MachineFacts> {
-  const [release, boot, uptime, bootId] = await Promise.all(
-    [RELEASE_FILE, BOOT_FILE, '/proc/uptime', '/proc/sys/kernel/random/boot_id'].map(files),
-  );
+/**
+ * What the image, its start and the kernel say.
+ * @param device number of the device that holds the data directory, as stat(2) has it
+ */
+export async function linuxFacts(kind: string, device: number | undefined, source: FactSource = realSource): Promise<MachineFacts> {
+  const [release, boot, uptime, bootId, osRelease, kernel, meminfo, localtime, timesync, board] = await Promise.all([
+    source.read(RELEASE_FILE),
+    source.read(BOOT_FILE),
+    source.read('/proc/uptime'),
+    word(source, '/proc/sys/kernel/random/boot_id'),
+    source.read('/etc/os-release'),
+    word(source, '/proc/sys/kernel/osrelease'),
+    source.read('/proc/meminfo'),
+    source.real('/etc/localtime'),
+    source.list(TIMESYNC),
+    boardFacts(device, source),
+  ]);
   const { version, commit, built, machine } = parseRelease(release ?? '') ?? {};
   const { slot, reason, data } = parseBootFacts(boot ?? '');
   const uptimeS = Number.parseFloat(uptime ?? '');
+  const system = [/^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease ?? '')?.[1], kernel && `Linux ${kernel}`].filter(Boolean).join(', ');
+  const timeZone = ZONES.exec(localtime ?? '')?.[1];
   return {
     machine: machine ?? kind,
     ...(version ? { version } : {}),
@@ -24,6 +38,17 @@ export async function machineFacts(kind: string, files: FactFiles = realFiles): 
     ...(reason ? { reason } : {}),
     ...(data ? { data } : {}),
     ...(Number.isNaN(uptimeS) ? {} : { uptimeS }),
-    ...(bootId ? { bootId: bootId.trim() } : {}),
+    ...(bootId ? { bootId } : {}),
+    ...(system ? { system } : {}),
+    ...memoryOf(meminfo ?? ''),
+    ...(timeZone ? { timeZone } : {}),
+    ...(timesync.length > 0 ? { clock: { synchronized: timesync.includes('synchronized') } } : {}),
+    ...board,
   };
+}
+
+function memoryOf(meminfo: string): Pick<MachineFacts, 'memory'> {
+  const bytes = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(meminfo)?.[1]) * 1024;
+  const memory = { totalBytes: bytes('MemTotal'), availableBytes: bytes('MemAvailable') };
+  return Object.values(memory).some(Number.isNaN) ? {} : { memory };
 }

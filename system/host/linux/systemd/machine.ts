@@ -1,7 +1,8 @@
 import { type MachineAct, Problem } from '@ledge/contract';
-import { ACT_WORDS, type Machine } from '../../machine.ts';
-import { type FactFiles, machineFacts } from '../machine-facts.ts';
+import type { Clock } from '@ledge/kit';
+import { ACT_WORDS, type Machine, type MachineFacts } from '../../machine.ts';
 import { type BusCall, BusError } from './dbus-connection.ts';
+import { SlotTable } from './slot-table.ts';
 import type { SystemBus } from './system-bus.ts';
 import { MANAGER, SYSTEMD } from './unit-table.ts';
 
@@ -18,16 +19,35 @@ const LOGIN_METHODS = { reboot: { can: 'CanReboot', act: 'Reboot' }, 'power-off'
 const NOT_ALLOWED = ['org.freedesktop.DBus.Error.AccessDenied', 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'];
 const NOT_THERE = ['org.freedesktop.systemd1.NoSuchUnit', 'org.freedesktop.login1.SleepVerbNotSupported'];
 
+/** org.freedesktop.timedate1(5); the bus starts it when it is called, which takes a slow board a while. */
+const TIMEDATE = {
+  destination: 'org.freedesktop.timedate1',
+  path: '/org/freedesktop/timedate1',
+  interface: 'org.freedesktop.timedate1',
+} as const;
+const TIMEDATE_WITHIN_MS = 30_000;
+/** Never asks anybody for a password: there is nobody at the box. */
+const INTERACTIVE = false;
+const NOT_A_ZONE = 'org.freedesktop.DBus.Error.InvalidArgs';
+
+export interface ImagePorts {
+  bus: SystemBus;
+  clock: Clock;
+  facts(): Promise<MachineFacts>;
+}
+
 /**
  * The card image: restarts and switches off through systemd-logind, resets through a unit of its own. Whether this process may is for
  * polkit to say.
  */
-export function imageMachine({ bus, kind, files }: { bus: SystemBus; kind: string; files?: FactFiles }): Machine {
+export function imageMachine({ bus, clock, facts }: ImagePorts): Machine {
+  const slots = new SlotTable(bus, clock);
+
   async function ask(call: BusCall, act: MachineAct): Promise<unknown[]> {
     try {
       return await bus.call(call);
     } catch (error) {
-      throw asProblem(error, act);
+      throw asProblem(error, ACT_WORDS[act]);
     }
   }
 
@@ -35,7 +55,7 @@ export function imageMachine({ bus, kind, files }: { bus: SystemBus; kind: strin
     if (act === 'factory-reset') {
       const [path] = await ask({ ...MANAGER, member: 'LoadUnit', signature: 's', body: [RESET_UNIT] }, act);
       const state = await bus.property(SYSTEMD, String(path), `${SYSTEMD}.Unit`, 'LoadState').catch((error: unknown) => {
-        throw asProblem(error, act);
+        throw asProblem(error, ACT_WORDS[act]);
       });
       if (state !== 'loaded')
         throw new Problem('not-supported', `This machine cannot ${ACT_WORDS[act]}: ${RESET_UNIT} is ${String(state)}.`);
@@ -50,21 +70,35 @@ export function imageMachine({ bus, kind, files }: { bus: SystemBus; kind: strin
 
   return {
     acts: ['reboot', 'power-off', 'factory-reset'],
-    facts: () => machineFacts(kind, files),
+    async facts() {
+      const told = slots.newest();
+      return { ...(await facts()), ...(told ? { slots: told } : {}) };
+    },
     allows,
     async perform(act) {
       if (act === 'factory-reset') await ask({ ...MANAGER, member: 'StartUnit', signature: 'ss', body: [RESET_UNIT, 'replace'] }, act);
       else await ask({ ...LOGIN, member: LOGIN_METHODS[act].act, signature: 'b', body: [false] }, act);
     },
+    async setTimeZone(zone) {
+      try {
+        await bus.call({ ...TIMEDATE, member: 'SetTimezone', signature: 'sb', body: [zone, INTERACTIVE] }, TIMEDATE_WITHIN_MS);
+      } catch (error) {
+        if (error instanceof BusError && error.busName === NOT_A_ZONE) {
+          const message = `timeZone is ${zone}; one that this machine knows is wanted, such as Europe/Paris`;
+          throw new Problem('invalid-value', message, { cause: error, errors: [{ field: 'timeZone', message }] });
+        }
+        throw asProblem(error, 'change its time zone');
+      }
+    },
     close: () => bus.close(),
   };
 }
 
-function asProblem(cause: unknown, act: MachineAct): Problem {
+function asProblem(cause: unknown, what: string): Problem {
   if (cause instanceof Problem) return cause;
   const why = cause instanceof Error ? cause.message : String(cause);
   const name = cause instanceof BusError ? cause.busName : '';
-  if (NOT_ALLOWED.includes(name)) return new Problem('not-allowed', `Ledge may not make this machine ${ACT_WORDS[act]}: ${why}`, { cause });
-  if (NOT_THERE.includes(name)) return new Problem('not-supported', `This machine cannot ${ACT_WORDS[act]}: ${why}`, { cause });
-  return new Problem('service-away', `This machine was asked to ${ACT_WORDS[act]}, but did not answer: ${why}`, { cause });
+  if (NOT_ALLOWED.includes(name)) return new Problem('not-allowed', `Ledge may not make this machine ${what}: ${why}`, { cause });
+  if (NOT_THERE.includes(name)) return new Problem('not-supported', `This machine cannot ${what}: ${why}`, { cause });
+  return new Problem('service-away', `This machine was asked to ${what}, but did not answer: ${why}`, { cause });
 }
