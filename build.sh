@@ -140,7 +140,7 @@ case "$command" in
   bench)
     prepare
     case " $* " in *' --help '*) ;; *)
-      install_packages mosquitto
+      install_packages mosquitto chromium fonts-dejavu-core
       node tools/build.ts --quiet
       ;;
     esac
