@@ -1,5 +1,5 @@
 import type { brokerApi, commonApi, deviceApi, mediaApi, serverApi, sseApi } from '@ledge/contract';
-import { type AskPorts, createAsk } from './ask.ts';
+import { type AskPorts, createAsk, urlOf } from './ask.ts';
 
 type Server = typeof serverApi;
 type Device = typeof deviceApi;
@@ -39,6 +39,7 @@ export function createApi(ports: ApiPorts) {
       stop: route<Server['stop']>('server', 'post', '/services/{name}/stop'),
       machine: route<Server['machine']>('server', 'get', '/machine'),
       doctor: route<Server['doctor']>('server', 'get', '/doctor'),
+      changeIdentity: route<Server['changeIdentity']>('server', 'put', '/machine/identity'),
       reboot: route<Server['reboot']>('server', 'post', '/machine/reboot'),
       powerOff: route<Server['powerOff']>('server', 'post', '/machine/power-off'),
       factoryReset: route<Server['factoryReset']>('server', 'post', '/machine/factory-reset'),
@@ -46,8 +47,12 @@ export function createApi(ports: ApiPorts) {
     },
     device: {
       things: route<Device['things']>('device', 'get', '/things'),
+      thing: route<Device['thing']>('device', 'get', '/things/{thing}'),
+      files: route<Device['files']>('device', 'get', '/files'),
       readFile: route<Device['readFile']>('device', 'get', '/things/{thing}/file'),
       writeFile: route<Device['writeFile']>('device', 'put', '/things/{thing}/file'),
+      test: route<Device['test']>('device', 'post', '/things/{thing}/test'),
+      enable: route<Device['enable']>('device', 'put', '/things/{thing}/enabled'),
       remove: route<Device['remove']>('device', 'delete', '/things/{thing}'),
       command: route<Device['command']>('device', 'put', '/things/{thing}/{node}/{property}'),
       drivers: route<Device['drivers']>('device', 'get', '/drivers'),
@@ -90,6 +95,16 @@ export function createApi(ports: ApiPorts) {
       settings: route<Common['settings']>(service, 'get', '/settings'),
       changeSettings: route<Common['changeSettings']>(service, 'put', '/settings'),
       actions: route<Common['actions']>(service, 'get', '/actions'),
+      /** Runs an action of those that {@link actions} lists. */
+      act: async (action: string, body: Record<string, unknown>): Promise<{ result?: unknown }> => {
+        const headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
+        const response = await send(urlOf(service, '/actions/{action}', { action }), {
+          method: 'POST',
+          headers,
+          body: JSON.stringify(body),
+        });
+        return (await response.json()) as { result?: unknown };
+      },
     }),
   };
 }

@@ -32,7 +32,10 @@ const smallNumbers = perLanguage((tag) => new Intl.NumberFormat(tag, { maximumSi
 const oneDigit = perLanguage((tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }));
 const percents = perLanguage((tag) => new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }));
 const dateTimes = perLanguage((tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }));
-const clockTimes = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit' }));
+const clockTimes = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }));
+const hours = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }));
+const days = perLanguage((tag) => new Intl.DateTimeFormat(tag, { weekday: 'long', day: 'numeric', month: 'long' }));
+const shortDays = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short' }));
 const plurals = perLanguage((tag) => new Intl.PluralRules(tag));
 
 /** A reading: two digits after the comma, or three that count for small ones. */
@@ -43,6 +46,12 @@ export const numberText = (value: number): string =>
 export const percentText = (share: number): string => percents().format(share);
 /** A moment with its day. */
 export const dateTimeText = (ms: number): string => dateTimes().format(ms);
+/** The time of day as it stands on a clock. */
+export const hourText = (ms: number): string => hours().format(ms);
+/** The day with its name: `Monday 24 November`. */
+export const dayText = (ms: number): string => days().format(ms);
+/** A day in few signs, as under a chart. */
+export const shortDayText = (ms: number): string => shortDays().format(ms);
 /** The time of day with seconds, for log lines. */
 export const clockText = (ms: number): string => clockTimes().format(ms);
 /** Which of two words a number wants. */
@@ -63,12 +72,12 @@ const UNITS = [
   ['min', 'min', 60],
   ['s', 's', 1],
 ] as const;
-/** A span in its two largest units: `3 d 4 h`. */
-export function spanText(seconds: number): string {
+/** A span in its largest units, two unless told: `3 d 4 h`. */
+export function spanText(seconds: number, units = 2): string {
   const rest = Math.max(0, Math.floor(seconds));
   const at = UNITS.findIndex(([, , size]) => rest >= size);
   if (at < 0) return '0 s';
-  const parts = UNITS.slice(at, at + 2).map(([en, fr, size], i) => {
+  const parts = UNITS.slice(at, at + units).map(([en, fr, size], i) => {
     const over = i === 0 ? rest : rest % (UNITS[at]?.[2] ?? 1);
     return [Math.floor(over / size), language.value === 'fr' ? fr : en] as const;
   });
