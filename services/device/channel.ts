@@ -1,7 +1,7 @@
 import { durationMs, Problem, type PropertyAddress, type PropertyView, type Value } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
 import { formatOf } from './homie.ts';
-import { Sampler, toValue } from './sampling.ts';
+import { Sampler, toRaw, toValue } from './sampling.ts';
 import type { ThingProperty } from './things/load.ts';
 
 export const MAX_RETRY_MS = 60_000;
@@ -31,6 +31,7 @@ export class Channel {
   readonly #ports: ChannelPorts;
   readonly #sampler: Sampler;
   #value: Value | undefined;
+  #heard: Value | Error | undefined;
   #timeMs: number | undefined;
   #saidMs = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
@@ -48,6 +49,10 @@ export class Channel {
   get value(): Value | undefined {
     return this.#value;
   }
+  /** What the driver told last, before scale, offset and limits. */
+  get heard(): Value | Error | undefined {
+    return this.#heard;
+  }
   get failed(): boolean {
     return this.#fault !== undefined;
   }
@@ -55,6 +60,7 @@ export class Channel {
   /** Goes on from a former version of the same property. */
   follow(before: Channel): void {
     this.#value = before.#value;
+    this.#heard = before.#heard;
     this.#timeMs = before.#timeMs;
     this.#fault = before.#fault;
     this.#failures = before.#failures;
@@ -69,10 +75,11 @@ export class Channel {
   /** Takes what the driver read. */
   take(raw: Value, timeMs: number): void {
     let value: Value;
+    this.#heard = raw;
     try {
       value = toValue(this.property.config, raw);
     } catch (error) {
-      this.fail(error as Error);
+      this.#fail(error as Error);
       return;
     }
     if (this.#fault !== undefined) {
@@ -86,6 +93,11 @@ export class Channel {
   }
 
   fail(error: Error): void {
+    this.#heard = error;
+    this.#fail(error);
+  }
+
+  #fail(error: Error): void {
     const message = messageOf(error);
     const everyMs = durationMs(this.property.sampling.every);
     this.#failures++;
@@ -102,6 +114,7 @@ export class Channel {
 
   /** Says a value whatever the sampling rules are: what a command set. */
   set(value: Value): void {
+    this.#heard = toRaw(this.property.config, value);
     this.#sampler.note(value, this.#ports.clock.monotonic());
     this.#tell(value, this.#ports.clock.now());
   }

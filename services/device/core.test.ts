@@ -119,6 +119,99 @@ test('things come, change and go with an event each', async () => {
   await stop();
 });
 
+test('a thing that was removed and is written again goes on where it was, with the same numbers', async () => {
+  const { core, bus, clock, stop } = await begin({ sensor: SENSOR });
+  await clock.advance(10_000);
+  const yaml = await core.readFile('sensor');
+  await core.removeFile('sensor');
+  expect(bus.held.has('ledge-test/5/sensor/$description')).toBe(false);
+  await core.writeFile('sensor', yaml);
+  await clock.advance(5000);
+  expect(core.view('sensor')).toMatchObject({ state: 'ready', fault: null, properties: [{ value: 7 }] });
+  expect(bus.held.get('ledge-test/5/sensor/$state')).toBe('ready');
+  expect(bus.held.get('ledge-test/5/sensor/main/t')).toBe('7');
+  const readings = bus.said.filter((m) => m.topic === 'ledge-test/reading/sensor/main/t');
+  const numbers = readings.map((m) => JSON.parse(m.payload).seq as number);
+  expect(numbers.length).toBeGreaterThan(3);
+  expect(numbers).toEqual(numbers.map((_, i) => i));
+  await stop();
+});
+
+test('every thing file is listed, with the first mistake; one of a name that is no id can be read and removed', async () => {
+  const { core, stop } = await begin({
+    bad: 'name: Bad\ndriver: simulated\nproperties: { t: { datatype: flaot } }\n',
+    good: SENSOR,
+    'Living Room': SENSOR,
+  });
+  expect(core.files()).toMatchObject([
+    { file: 'Living Room.yaml', thing: 'Living Room', fault: { message: expect.stringContaining('living-room') } },
+    { file: 'bad.yaml', thing: 'bad', fault: { line: 3, key: 'properties.t.datatype', message: expect.stringContaining('"flaot"') } },
+    { file: 'good.yaml', thing: 'good' },
+  ]);
+  expect(core.files()[2]).not.toHaveProperty('fault');
+  expect(await core.readFile('bad')).toContain('flaot');
+  expect(await core.readFile('Living Room')).toBe(SENSOR);
+  await expect(core.readFile('../ledge')).rejects.toMatchObject({ code: 'invalid-value' });
+  await core.removeFile('Living Room');
+  await core.writeFile('bad', (await core.readFile('bad')).replace('flaot', 'float'));
+  expect(core.files()).toEqual([
+    { file: 'bad.yaml', thing: 'bad' },
+    { file: 'good.yaml', thing: 'good' },
+  ]);
+  await stop();
+});
+
+test('a thing that is switched off stays in the list, is not ready on the bus, and comes back', async () => {
+  const { core, bus, clock, stop } = await begin({ sensor: `# mine\n${SENSOR}` });
+  await clock.advance(10_000);
+  expect(await core.enable('sensor', false)).toMatchObject({ enabled: false, state: 'disconnected', fault: null });
+  expect(await core.readFile('sensor')).toBe(`# mine\n${SENSOR.replace('\n', '\nenabled: false\n')}`);
+  await clock.advance(10_000);
+  expect(bus.held.get('ledge-test/5/sensor/$state')).toBe('disconnected');
+  expect(core.views().map(({ id, enabled }) => [id, enabled])).toEqual([
+    ['system', true],
+    ['sensor', false],
+  ]);
+  await core.enable('sensor', true);
+  await clock.advance(5000);
+  expect(core.view('sensor')).toMatchObject({ enabled: true, state: 'ready', properties: [{ value: 7 }] });
+  await expect(core.enable('system', false)).rejects.toMatchObject({ code: 'not-found' });
+  await stop();
+});
+
+test('trying a file out tells its values or its mistake, and neither saves nor says anything', async () => {
+  const { core, bus, events, stop } = await begin({ sensor: SENSOR });
+  const said = bus.said.length;
+  const told = events.length;
+  const signal = new AbortController().signal;
+  expect(await core.tryOut('sensor', SENSOR.replace('7', '9'), signal)).toMatchObject([{ property: 't', value: 9, fault: null }]);
+  expect(await core.tryOut('new', SENSOR, signal)).toMatchObject([{ value: 7 }]);
+  await expect(core.tryOut('sensor', SENSOR.replace('constant', 'bent'), signal)).rejects.toMatchObject({
+    code: 'thing-invalid',
+    errors: [{ field: 'properties.t.source.wave', line: 2 }],
+  });
+  expect(bus.said.slice(said).filter(({ topic }) => !topic.includes('/system/'))).toEqual([]);
+  expect(events.length).toBe(told);
+  expect(await core.readFile('sensor')).toBe(SENSOR);
+  expect(core.views().map(({ id }) => id)).toEqual(['system', 'sensor']);
+  await stop();
+});
+
+test('everything can be read at once, whatever the beat is, and also what rests after a failure', async () => {
+  const { core, bus, clock, stop } = await begin({
+    slow: SENSOR.replace('driver', 'sample: { every: 1h }\ndriver'),
+    ill: SENSOR.replace('low: 7', 'low: 7, failEvery: 1'),
+  });
+  await clock.advance(0);
+  const counted = () => bus.said.filter((m) => m.topic === 'ledge-test/reading/slow/main/t').length;
+  const before = counted();
+  const { read, failed } = await core.readNow();
+  expect(counted()).toBe(before + 1);
+  expect(failed).toBe(1);
+  expect(read).toBeGreaterThan(1);
+  await stop();
+});
+
 test('a retained command is not obeyed, a fresh one is', async () => {
   const { bus, clock, stop } = await begin({
     lamp: 'driver: simulated\nproperties: { on: { datatype: boolean, settable: true, source: { value: false } } }\n',

@@ -6,7 +6,9 @@ import {
   Problem,
   type PropertyAddress,
   parseTopic,
+  type ThingFileView,
   type ThingView,
+  type TrialReading,
   type Value,
 } from '@ledge/contract';
 import type { Bus, Clock, Logger, Payload, Random } from '@ledge/kit';
@@ -20,8 +22,10 @@ import { Outbox } from './outbox.ts';
 import { Readings } from './readings.ts';
 import { Scheduler } from './scheduler.ts';
 import { RunningThing, sameHardware, type ThingListener } from './thing.ts';
+import { withEnabled } from './things/edit.ts';
 import { InvalidThing, parseThing, type ThingConfig } from './things/load.ts';
 import { ThingsDir } from './things/watch.ts';
+import { tryOut } from './trial.ts';
 
 /** The box itself: the root of the tree of things, and a thing of its own with the machine's sensors. */
 export const ROOT_THING = 'system';
@@ -29,6 +33,8 @@ export const ROOT_THING = 'system';
 const DRIVER_ALERT = 'driver';
 /** A beat so late means that the event loop stood still. */
 const MAX_OVERDUE_MS = 5000;
+/** Somebody looks on while a thing is tried out. */
+const LONGEST_TRIAL_MS = 10_000;
 
 /** A bus of this service's own: opened and closed here. `stop` says `farewell` in the will's place. */
 export interface OwnBus extends Bus {
@@ -169,7 +175,15 @@ export class DeviceCore {
     const view = this.#things.get(id)?.view();
     if (view) return mistake === undefined ? view : { ...view, fault: mistake };
     if (mistake === undefined) return undefined;
-    return { id, name: id, driver: '', state: 'disconnected', file: `${id}.yaml`, fault: mistake, properties: [] };
+    return { id, name: id, driver: '', enabled: true, state: 'disconnected', file: `${id}.yaml`, fault: mistake, properties: [] };
+  }
+
+  /** Every thing file, and the first mistake in each that has one. */
+  files(): ThingFileView[] {
+    return this.#dir.ids.map((thing) => {
+      const { file, ...fault } = this.#mistakes.get(thing)?.mistakes[0] ?? { file: `${thing}.yaml` };
+      return { file, thing, ...('message' in fault ? { fault } : {}) };
+    });
   }
 
   /** @throws Problem `not-found` for a thing without a file */
@@ -184,6 +198,33 @@ export class DeviceCore {
     parseThing(id, yaml, `${id}.yaml`, this.#ports.drivers);
     await this.#dir.write(id, yaml);
     return this.view(id);
+  }
+
+  /**
+   * Reads each property of a thing once as its file would be, and changes nothing.
+   * @throws InvalidThing
+   */
+  async tryOut(id: string, yaml: string, signal: AbortSignal): Promise<TrialReading[]> {
+    const { drivers, environment, settings } = this.#ports;
+    const config = parseThing(id, yaml, `${id}.yaml`, drivers);
+    const withinMs = Math.min(settings().readTimeoutMs, LONGEST_TRIAL_MS);
+    return await tryOut(config, { environment, running: this.#things.get(id), withinMs, signal });
+  }
+
+  /** Switches a thing off or on in its file. @throws Problem `not-found` for a thing without a file, InvalidThing */
+  async enable(id: string, enabled: boolean): Promise<ThingView> {
+    const yaml = await this.readFile(id);
+    if (parseThing(id, yaml, `${id}.yaml`, this.#ports.drivers).enabled === enabled) return this.view(id);
+    return await this.writeFile(id, withEnabled(yaml, enabled));
+  }
+
+  /** Reads every thing now, whatever its beat is. Tells how many values were read and how many could not be. */
+  async readNow(): Promise<{ read: number; failed: number }> {
+    const counts = await Promise.all([...this.#things.values()].map((thing) => thing.readNow()));
+    return {
+      read: counts.reduce((sum, { read }) => sum + read, 0),
+      failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+    };
   }
 
   /** @throws Problem `not-found` for a thing without a file */

@@ -43,6 +43,8 @@ export function deviceService(ports: DevicePorts = {}): ServiceDefinition<typeof
     version: '0.1.0',
     summary: 'Things: reads sensors, moves actuators, keeps readings while the broker is away',
     settings: deviceSettings,
+    // not the outbox: its numbers must only grow, and what waits in it is on its way
+    precious: { items: [{ path: 'things' }] },
     async start(context) {
       const { edge, dataRoot, dataDir, log, clock, random, bus, api, metrics } = context;
       const environment: DriverEnvironment = {
@@ -73,8 +75,18 @@ export function deviceService(ports: DevicePorts = {}): ServiceDefinition<typeof
       await core.start();
       return {
         check: () => core.check(),
+        backup: { count: (files) => ({ things: files.filter((path) => /^things\/[^/]+\.yaml$/.test(path)).length }) },
         apply: () => {}, // each setting is read when it is needed
         stop: () => core.stop(),
+        actions: {
+          'read-now': {
+            title: 'Read all things now',
+            async run() {
+              const { read, failed } = await core.readNow();
+              return `${read} values were read${failed === 0 ? '' : `, ${failed} could not be`}`;
+            },
+          },
+        },
       };
     },
   });

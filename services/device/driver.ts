@@ -44,6 +44,11 @@ export interface DriverThing<Options, Source> {
   /** `options` of the thing, parsed by the driver's `options` schema. */
   options: Options;
   properties: readonly DriverProperty<Source>[];
+  /**
+   * It is opened to be read once, beside a running thing perhaps: no output may move, and a property that cannot be had is a fault
+   * of its own and not of the thing.
+   */
+  trial?: boolean;
 }
 
 /** How an open thing talks back. Values are raw: the core applies scale, offset, limits and sampling. */
@@ -69,8 +74,19 @@ export interface OpenThing {
    * The core times it out through the signal.
    */
   write(key: PropertyKey, value: Value, signal: AbortSignal): Promise<Value>;
+  /**
+   * What a value that comes by itself waits for, such as `message on topic tele/plug/SENSOR`, to say that none came; undefined when
+   * none will ever come. Left out: `value`.
+   */
+  awaits?(key: PropertyKey): string | undefined;
   /** Ends everything and leaves outputs in their safe state. */
   close(): Promise<void>;
+}
+
+/** A thing that this machine could have. */
+export interface Suggestion {
+  title: string;
+  yaml: string;
 }
 
 /**
@@ -80,12 +96,16 @@ export interface OpenThing {
 export interface Driver<Options extends z.ZodType = z.ZodType, Source extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly summary: string;
-  /** A thing file that works, for the documentation and the admin page's template. */
+  /** A thing file that works, for the documentation. */
   readonly example: string;
+  /** A good start for a new thing, with comments; default: the example. */
+  readonly template?: string;
   readonly options: Options;
   readonly source: Source;
   /** Undefined when this machine has what the driver needs, else a sentence that says what is missing. */
   unavailable(environment: DriverEnvironment): Promise<string | undefined>;
+  /** What is plugged in now and could be a thing. Cheap: nothing is measured. */
+  found?(environment: DriverEnvironment): Promise<Suggestion[]>;
   open(thing: DriverThing<z.output<Options>, z.output<Source>>, sink: DriverSink, environment: DriverEnvironment): Promise<OpenThing>;
 }
 

@@ -258,6 +258,6 @@ test('a thing that its file switches off is not opened', async () => {
   const { clock, world, thing } = begin(`enabled: false\n${YAML}`);
   await clock.advance(10_000);
   expect(world.opened).toBe(0);
-  expect(thing.view()).toMatchObject({ state: 'disconnected', fault: 'it is switched off in its file' });
+  expect(thing.view()).toMatchObject({ enabled: false, state: 'disconnected', fault: null });
   expect(thing.faults).toBe(0);
 });

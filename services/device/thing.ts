@@ -25,23 +25,27 @@ export interface ThingPorts {
   listener: ThingListener;
 }
 
+/** How a property uses the hardware: all of it that the driver gets to see. */
+const useOf = ({ key, source, config: { datatype, settable, retained, values } }: ThingProperty) =>
+  JSON.stringify([key, source, datatype, settable, retained, values]);
+const driverOf = ({ driver, options }: ThingConfig) => JSON.stringify([driver.name, options]);
+
 /** Does the new version of a thing need its driver opened anew, or did only change what the core does with the values? */
 export function sameHardware(a: ThingConfig, b: ThingConfig): boolean {
-  const hardware = ({ driver, enabled, options, properties }: ThingConfig) =>
-    JSON.stringify([
-      driver.name,
-      enabled,
-      options,
-      properties.map(({ key, source, config: { datatype, settable, retained, values } }) => [
-        key,
-        source,
-        datatype,
-        settable,
-        retained,
-        values,
-      ]),
-    ]);
+  const hardware = (thing: ThingConfig) => JSON.stringify([driverOf(thing), thing.enabled, thing.properties.map(useOf)]);
   return hardware(a) === hardware(b);
+}
+
+/** Closes what a driver opened, and does not wait for ever. Never rejects. */
+export async function closeInTime(open: OpenThing, thing: string, { clock, log }: { clock: Clock; log: Logger }): Promise<void> {
+  const timeIsOver = new AbortController();
+  const tooLate = clock.sleep(CLOSE_WITHIN_MS, timeIsOver.signal).then(
+    () => log.warn({ thing, afterMs: CLOSE_WITHIN_MS }, 'driver does not close'),
+    () => {},
+  );
+  const closed = open.close().catch((error: unknown) => log.error({ thing, err: error }, 'driver failed to close'));
+  await Promise.race([closed, tooLate]);
+  timeIsOver.abort();
 }
 
 /** One thing while it runs: opens its driver and keeps trying, reads on the beat, decides what is said, and takes commands. */
@@ -76,7 +80,7 @@ export class RunningThing {
 
   start(): void {
     if (!this.#config.enabled) {
-      this.#openFault = 'it is switched off in its file';
+      this.#openFault = 'it is switched off';
       this.#setState('disconnected');
       return;
     }
@@ -90,14 +94,7 @@ export class RunningThing {
     await this.#opening;
     const open = this.#open;
     this.#open = undefined;
-    if (!open) return;
-    const timeIsOver = new AbortController();
-    const tooLate = this.#ports.clock.sleep(CLOSE_WITHIN_MS, timeIsOver.signal).then(
-      () => this.#ports.log.warn({ thing: this.#config.id, afterMs: CLOSE_WITHIN_MS }, 'driver does not close'),
-      () => {},
-    );
-    await Promise.race([open.close().catch((error: unknown) => this.#logError(error, 'driver failed to close')), tooLate]);
-    timeIsOver.abort();
+    if (open) await closeInTime(open, this.#config.id, this.#ports);
   }
 
   /** Takes over a version that uses the hardware in the same way: nothing is closed, no sample is lost. */
@@ -134,16 +131,38 @@ export class RunningThing {
     return this.#channels.get(key)?.value;
   }
 
+  /**
+   * What came last by itself of a property that another version of this thing uses in the same way: it holds the line or port, so
+   * nobody else can ask. Undefined when nothing came, or when it can be asked.
+   */
+  heard(version: ThingConfig, property: ThingProperty): Value | Error | undefined {
+    const channel = this.#channels.get(property.key);
+    if (!this.#open || !channel || this.#open.polled.has(property.key)) return undefined;
+    const same = driverOf(version) === driverOf(this.#config) && useOf(property) === useOf(channel.property);
+    return same ? channel.heard : undefined;
+  }
+
+  /** Reads everything that can be asked, whatever its beat is. Tells how many were read and how many could not be. */
+  async readNow(): Promise<{ read: number; failed: number }> {
+    const open = this.#open;
+    if (!open) return { read: 0, failed: 0 };
+    const keys = [...open.polled];
+    await this.#read(open, keys);
+    const failed = keys.filter((key) => this.#channels.get(key)?.failed).length;
+    return { read: keys.length - failed, failed };
+  }
+
   view(): ThingView {
-    const { id, name, driver, room, file } = this.#config;
+    const { id, name, driver, room, enabled, file } = this.#config;
     return {
       id,
       name,
       driver: driver.name,
       ...(room === undefined ? {} : { room }),
+      enabled,
       state: this.#state,
       file,
-      fault: this.#openFault ?? null,
+      fault: enabled ? (this.#openFault ?? null) : null,
       properties: [...this.#channels.values()].map((channel) => channel.view()),
     };
   }
@@ -241,9 +260,13 @@ export class RunningThing {
 
   /** Reads what is due; properties that failed wait for their pause to end. Never rejects. */
   async #readAll(open: OpenThing, keys: readonly PropertyKey[]): Promise<void> {
-    const { clock, readTimeoutMs } = this.#ports;
     const due = keys.filter((key) => this.#channels.get(key)?.isDue());
-    if (due.length === 0) return;
+    if (due.length > 0) await this.#read(open, due);
+  }
+
+  /** Reads these, due or not. Never rejects. */
+  async #read(open: OpenThing, due: readonly PropertyKey[]): Promise<void> {
+    const { clock, readTimeoutMs } = this.#ports;
     const timeMs = clock.now();
     const limitMs = readTimeoutMs();
     const { signal, cancel } = this.#within(limitMs, () => new Problem('sensor-failed', `it did not answer within ${limitMs} ms`));
@@ -287,7 +310,9 @@ export class RunningThing {
 }
 
 /** Rejects when time is over, but lets a driver that heeds the signal say first what it has. */
-const rejectsWith = (signal: AbortSignal) =>
-  new Promise<never>((_resolve, reject) =>
-    signal.addEventListener('abort', () => setImmediate(() => reject(signal.reason)), { once: true }),
-  );
+export const rejectsWith = (signal: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => {
+    const end = () => setImmediate(() => reject(signal.reason));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });

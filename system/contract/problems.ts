@@ -36,6 +36,14 @@ export const PROBLEMS = {
   'driver-unavailable': [500, 'This machine lacks what the driver needs'],
   'sensor-failed': [500, 'The sensor could not be read'],
   'thing-invalid': [422, 'The thing file has a mistake'],
+  'backup-unknown': [422, 'This file is no backup of Ledge'],
+  'backup-too-new': [422, 'The backup was made by a newer Ledge'],
+  'backup-damaged': [422, 'The backup is damaged or incomplete'],
+  'backup-wrong-passphrase': [422, 'The passphrase does not open this backup'],
+  'backup-locked': [409, 'The backup needs its passphrase first'],
+  'backup-refused': [422, 'A service cannot take its part of the backup'],
+  'backup-busy': [409, 'Another backup or restore is under way'],
+  'storage-full': [507, 'There is not enough room on the disk'],
   'storage-failed': [500, 'Storage could not be read or written'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
@@ -49,7 +57,13 @@ export const problemSchema = z.object({
   code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
   detail: z.string().optional(),
   errors: z
-    .array(z.object({ field: z.string(), message: z.string() }))
+    .array(
+      z.object({
+        field: z.string(),
+        message: z.string(),
+        line: z.int().optional().meta({ description: 'where it stands, counted from 1, when a file was given' }),
+      }),
+    )
     .optional()
     .meta({ description: 'one entry per field that is wrong' }),
 });
@@ -57,6 +71,7 @@ export type ProblemDocument = z.infer<typeof problemSchema>;
 export interface FieldError {
   field: string;
   message: string;
+  line?: number;
 }
 
 /** An error with a stable code, a sentence for people that names field, value and what was wanted, and its cause. */

@@ -104,7 +104,7 @@ export const thingSchema = z
     name: z.string().max(100).optional().meta({ description: 'what people read; default: the file name' }),
     driver: z.string().meta({ description: 'system, gpio, w1, iio, hwmon, mqtt, http, serial or simulated, or one of your own' }),
     room: z.string().max(100).optional().meta({ description: 'where it is; the dashboard groups by it' }),
-    enabled: z.boolean().default(true),
+    enabled: z.boolean().default(true).meta({ description: 'false: it is kept, and not opened' }),
     options: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options" }),
     sample: samplingRulesSchema.default({}),
     nodes: z.record(idSchema, nodeSchema).optional(),
@@ -133,9 +133,33 @@ export const thingViewSchema = z.object({
   name: z.string(),
   driver: z.string(),
   room: z.string().optional(),
+  enabled: z.boolean().meta({ description: 'false when its file switches it off: it is then disconnected' }),
   state: z.enum(['init', 'ready', 'disconnected', 'sleeping', 'lost']),
   file: z.string().nullable().meta({ description: 'null for things that Ledge made itself' }),
   fault: z.string().nullable(),
   properties: z.array(propertyViewSchema),
 });
 export type ThingView = z.infer<typeof thingViewSchema>;
+
+/** A file in the folder of things, whether it can be used or not. */
+export const thingFileViewSchema = z.object({
+  file: z.string(),
+  thing: z.string().meta({ description: "the file's name without .yaml; no id when that is what is wrong with it" }),
+  fault: z
+    .object({ line: z.int().optional(), key: z.string().optional(), message: z.string() })
+    .optional()
+    .meta({ description: 'the first mistake in it; the thing that it was before, if any, goes on' }),
+});
+export type ThingFileView = z.infer<typeof thingFileViewSchema>;
+
+/** What one property says when a thing is tried out. Either a value or a fault. */
+export const trialReadingSchema = z.object({
+  node: z.string(),
+  property: z.string(),
+  name: z.string(),
+  unit: z.string().optional(),
+  value: valueSchema.nullable(),
+  fault: z.string().nullable().meta({ description: 'why there is no value, for people' }),
+  tookMs: z.int(),
+});
+export type TrialReading = z.infer<typeof trialReadingSchema>;

@@ -122,6 +122,7 @@ interface Opening {
   chips: readonly GpioChip[];
   claims: Claims;
   sink: DriverSink;
+  trial: boolean;
   onClose(close: () => Promise<void>): void;
 }
 
@@ -145,9 +146,12 @@ function claim(address: LineAddress, { thing, claims, onClose }: Opening): void 
 /** Opens one property's line; an output is given back. */
 async function openLine(property: Property, opening: Opening): Promise<GpioOutput | undefined> {
   const { key, config, source } = property;
-  const { lines, sink, onClose } = opening;
+  const { lines, sink, trial, onClose } = opening;
   const address = addressOf(property, opening);
   claim(address, opening);
+  if (trial && directionOf(property) === 'out') {
+    throw new Problem('not-supported', `${shownLine(address)} is an output; it is not moved to try it out`);
+  }
   const { activeLow } = source;
   const fault = (problem: Error) => sink.fault(key, problem);
   if (directionOf(property) === 'out') {
@@ -197,7 +201,7 @@ properties:
     source: sourceSchema,
     unavailable: (environment) => findLines({ method: 'auto', chip: undefined }, [], environment, load).then(() => undefined, toError),
 
-    async open({ id, options, properties }, sink, environment) {
+    async open({ id, options, properties, trial = false }, sink, environment) {
       for (const property of properties) checkProperty(property);
       const lines = await findLines(options, properties, environment, load);
       const outputs = new Map<string, { property: Property; output: GpioOutput }>();
@@ -209,6 +213,7 @@ properties:
         chips: await lines.chips(),
         claims,
         sink,
+        trial,
         onClose: (close) => closers.unshift(close),
       };
 
@@ -228,14 +233,17 @@ properties:
 
       try {
         for (const property of properties) {
-          const output = await openLine(property, opening);
+          const output = await openLine(property, opening).catch((error: unknown) => {
+            if (!trial) throw error;
+            sink.fault(property.key, asError(error));
+          });
           if (output) outputs.set(property.key, { property, output });
         }
       } catch (error) {
         await close();
         throw error;
       }
-      return { polled: new Set(), read: async () => new Map(), write, close };
+      return { polled: new Set(), read: async () => new Map(), write, awaits: () => 'change of its line', close };
     },
   });
 }

@@ -166,6 +166,17 @@ test('an optimistic command is its own answer', async () => {
   expect(sink.values).toEqual([]);
 });
 
+test('what the broker keeps is no new reading when it comes again, as it does when somebody else subscribes to it', async () => {
+  const bus = memoryBus();
+  const sink = new RecordingSink();
+  await open(mqtt, { properties: { t: { datatype: 'float', source: { topic: 'a/t' } } } }, environment({ bus }), sink);
+  bus.receive('a/t', '20', { retained: true });
+  bus.receive('a/t', '20', { retained: true });
+  bus.receive('a/t', '20');
+  bus.receive('a/t', '21', { retained: true });
+  expect(sink.values.map(([, value]) => value)).toEqual([20, 20, 21]);
+});
+
 test('a kept button press is over and not heard again', async () => {
   const bus = memoryBus();
   const sink = new RecordingSink();

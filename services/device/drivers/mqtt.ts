@@ -70,6 +70,8 @@ class MqttThing implements OpenThing {
   readonly #sink: DriverSink;
   readonly #environment: DriverEnvironment;
   readonly #heard = new Set<string>();
+  /** By subscription: topic and text that came last. */
+  readonly #lastSaid = new Map<string, string>();
   readonly #waiting = new Set<{ key: string; value: Value; resolve(value: Value): void; reject(why: Error): void }>();
   #unsubscribe: (() => Promise<void>)[] = [];
 
@@ -117,6 +119,11 @@ class MqttThing implements OpenThing {
     }
   }
 
+  awaits(key: string): string | undefined {
+    const topic = this.#properties.get(key)?.source.topic;
+    return topic === undefined ? undefined : `message on topic ${topic}`;
+  }
+
   async close(): Promise<void> {
     const subscriptions = this.#unsubscribe;
     this.#unsubscribe = [];
@@ -147,6 +154,10 @@ class MqttThing implements OpenThing {
     const text = message.payload.toString();
     const { availability } = this.#options;
     if (availability && availability.topic === subscribed) this.#hearAvailability(availability, text, message.topic);
+    // what the broker keeps comes again whenever somebody of this box subscribes to its topic: that is no new reading
+    const said = `${message.topic} ${text}`;
+    if (message.retained && this.#lastSaid.get(subscribed) === said) return;
+    this.#lastSaid.set(subscribed, said);
     for (const property of this.#properties.values()) {
       if (property.source.topic !== subscribed) continue;
       // a happening that the broker kept is over

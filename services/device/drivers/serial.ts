@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { Problem, shown, type Value } from '@ledge/contract';
 import { z } from 'zod';
 import {
@@ -73,6 +74,7 @@ class SerialThing implements OpenThing {
   readonly #sink: DriverSink;
   readonly #environment: DriverEnvironment;
   readonly #openPort: OpenSerialPort;
+  #giveBack: () => void;
   readonly #read: LineReader;
   readonly #lines: LineSplitter;
   readonly #stopped = new AbortController();
@@ -82,12 +84,19 @@ class SerialThing implements OpenThing {
   #port: SerialPort | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(thing: DriverThing<Options, Source>, sink: DriverSink, environment: DriverEnvironment, openPort: OpenSerialPort) {
+  constructor(
+    thing: DriverThing<Options, Source>,
+    sink: DriverSink,
+    environment: DriverEnvironment,
+    openPort: OpenSerialPort,
+    giveBack: () => void,
+  ) {
     this.#properties = new Map(thing.properties.map((property) => [property.key, property]));
     this.#options = thing.options;
     this.#sink = sink;
     this.#environment = environment;
     this.#openPort = openPort;
+    this.#giveBack = giveBack;
     this.#read = lineReader(thing.options);
     this.#lines = new LineSplitter((line) => this.#hear(line), {
       maxBytes: MAX_SERIAL_LINE_BYTES,
@@ -118,10 +127,18 @@ class SerialThing implements OpenThing {
     return value;
   }
 
+  awaits(key: string): string | undefined {
+    const property = this.#properties.get(key);
+    if (!property || this.#onlyWritten(property.source)) return undefined;
+    return `line with ${this.#fieldOf(property)} (${this.#options.format}) from ${this.#options.path}`;
+  }
+
   async close(): Promise<void> {
     this.#stopped.abort();
     await this.#port?.close();
     await this.#running;
+    this.#giveBack();
+    this.#giveBack = () => {}; // closed twice, it may be another's by then
   }
 
   async #run(tried: () => void): Promise<void> {
@@ -181,7 +198,7 @@ class SerialThing implements OpenThing {
   }
 
   #hearProperty({ key, config, source }: DriverProperty<Source>, fieldOf: (field: Field) => unknown, line: string): void {
-    const field = source.value ?? DEFAULT_FIELD[this.#options.format](key);
+    const field = this.#fieldOf({ key, source });
     const raw = fieldOf(field);
     if (raw === undefined || raw === null) {
       if (this.#lineCount === LINES_BEFORE_FAULT && !this.#heard.has(key) && !this.#onlyWritten(source)) {
@@ -196,6 +213,10 @@ class SerialThing implements OpenThing {
     } catch (error) {
       this.#sink.fault(key, asError(error));
     }
+  }
+
+  #fieldOf({ key, source }: Pick<DriverProperty<Source>, 'key' | 'source'>): Field {
+    return source.value ?? DEFAULT_FIELD[this.#options.format](key);
   }
 
   /** A property that is set and never told back. */
@@ -214,6 +235,15 @@ export function serialDriver(
     platform === 'win32'
       ? 'Serial things need a POSIX terminal and stty; Windows has neither, so use a Raspberry Pi, Linux or a Mac'
       : undefined;
+  /** Which thing reads a port: two would take each other's bytes. */
+  const claims = new Map<string, string>();
+  const claim = async (path: string, thing: string) => {
+    const port = await realpath(path).catch(() => path); // names in /dev/serial are links
+    const owner = claims.get(port);
+    if (owner !== undefined) throw new Problem('thing-invalid', `${path} is used by the thing ${owner} already`);
+    claims.set(port, thing);
+    return () => void claims.delete(port);
+  };
   return defineDriver({
     name: 'serial',
     summary: 'devices at a serial or USB port that speak lines: Arduino, meters, modems',
@@ -234,7 +264,8 @@ properties:
     async open(thing, sink, environment) {
       const why = await unavailable();
       if (why) throw new Problem('driver-unavailable', why);
-      const open = new SerialThing(thing, sink, environment, portsOf(environment));
+      const giveBack = await claim(thing.options.path, thing.id);
+      const open = new SerialThing(thing, sink, environment, portsOf(environment), giveBack);
       await open.start();
       return open;
     },

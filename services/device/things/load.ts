@@ -66,6 +66,7 @@ export class InvalidThing extends Problem {
     const errors: FieldError[] = mistakes.map(({ key, line, message }) => ({
       field: key ?? '',
       message: line === undefined ? message : `line ${line}: ${message}`,
+      ...(line === undefined ? {} : { line }),
     }));
     super('thing-invalid', mistakes.map(sentence).join('; '), { errors, cause });
     this.mistakes = mistakes;

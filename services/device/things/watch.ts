@@ -116,8 +116,14 @@ export class ThingsDir {
     });
   }
 
+  /** Names, without the suffix, of the files that are there. */
+  get ids(): string[] {
+    return [...this.#told.keys()].sort();
+  }
+
+  /** A name that is there is no way out of the directory; any other one must be an id. */
   #path(id: string): string {
-    return join(this.#options.dir, `${parse(idSchema, id)}${SUFFIX}`);
+    return join(this.#options.dir, `${this.#told.has(id) ? id : parse(idSchema, id)}${SUFFIX}`);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

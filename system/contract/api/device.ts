@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { operation } from '../operation.ts';
 import { valueSchema } from '../readings.ts';
-import { idSchema, thingViewSchema } from '../things.ts';
+import { idSchema, thingFileViewSchema, thingViewSchema, trialReadingSchema } from '../things.ts';
 
 const address = z.object({ thing: idSchema, node: idSchema, property: idSchema });
 const thingParams = z.object({ thing: idSchema });
+/** Also of a file that is there under a name which is no id: it can be read and removed. */
+const fileParams = z.object({ thing: z.string().min(1).max(255) });
+const suggestion = z.object({ title: z.string(), yaml: z.string() });
 const thingFile = z.object({ yaml: z.string().max(256 * 1024) });
 
 export const deviceApi = {
@@ -24,12 +27,19 @@ export const deviceApi = {
     response: thingViewSchema,
     problems: ['not-found'],
   }),
+  files: operation({
+    method: 'get',
+    path: '/files',
+    summary: 'All thing files, also those that cannot be used, with the mistake that is in them',
+    for: 'admin',
+    response: z.array(thingFileViewSchema),
+  }),
   readFile: operation({
     method: 'get',
     path: '/things/{thing}/file',
     summary: 'The YAML of a thing, with the passwords and keys that may be in it',
     for: 'admin',
-    params: thingParams,
+    params: fileParams,
     response: thingFile,
     problems: ['not-found'],
   }),
@@ -43,12 +53,32 @@ export const deviceApi = {
     response: thingViewSchema,
     problems: ['thing-invalid'],
   }),
+  test: operation({
+    method: 'post',
+    path: '/things/{thing}/test',
+    summary: 'Try a YAML out: reads each property once, and saves, says and moves nothing; a running thing of this id is not disturbed',
+    for: 'admin',
+    params: thingParams,
+    body: thingFile,
+    response: z.object({ readings: z.array(trialReadingSchema) }),
+    problems: ['thing-invalid'],
+  }),
+  enable: operation({
+    method: 'put',
+    path: '/things/{thing}/enabled',
+    summary: 'Switch a thing off without removing it, or on again; its file keeps its comments and order',
+    for: 'admin',
+    params: thingParams,
+    body: z.object({ enabled: z.boolean() }),
+    response: thingViewSchema,
+    problems: ['not-found', 'thing-invalid'],
+  }),
   remove: operation({
     method: 'delete',
     path: '/things/{thing}',
     summary: 'Remove a thing and its file',
     for: 'admin',
-    params: thingParams,
+    params: fileParams,
     response: z.void(),
     problems: ['not-found'],
   }),
@@ -65,10 +95,18 @@ export const deviceApi = {
   drivers: operation({
     method: 'get',
     path: '/drivers',
-    summary: 'Drivers, whether this machine has what they need, and a YAML example of each',
+    summary: 'Drivers, whether this machine has what they need, a YAML example and template of each, and what was found for them just now',
     for: 'viewer',
     response: z.array(
-      z.object({ name: z.string(), summary: z.string(), available: z.boolean(), why: z.string().optional(), example: z.string() }),
+      z.object({
+        name: z.string(),
+        summary: z.string(),
+        available: z.boolean(),
+        why: z.string().optional(),
+        example: z.string(),
+        template: z.string().meta({ description: 'a good start for a new thing, with comments' }),
+        found: z.array(suggestion).meta({ description: 'things that this machine could have: sensors, chips, ports' }),
+      }),
     ),
   }),
   schema: operation({
