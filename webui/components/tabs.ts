@@ -1,0 +1,20 @@
+import type { VNode } from 'preact';
+import { html } from './html.ts';
+
+interface TabsProps {
+  label: string;
+  tabs: readonly { href: string; text: string; count?: number | undefined }[];
+  present: string;
+}
+
+/** Parts of a page that have paths of their own; links, so that each can be opened, kept and gone back to. */
+export const Tabs = ({ label, tabs, present }: TabsProps): VNode => html`
+  <nav class="tabs" aria-label=${label}>
+    ${tabs.map(
+      ({ href, text, count }) =>
+        html`<a key=${href} href=${href} aria-current=${href === present ? 'page' : undefined}>
+          ${text}${count !== undefined && html`<span class="tab-count">${count}</span>`}
+        </a>`,
+    )}
+  </nav>
+`;
