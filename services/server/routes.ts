@@ -2,6 +2,7 @@ import { Problem, serverApi } from '@ledge/contract';
 import type { Api, Clock } from '@ledge/kit';
 import type { Auth } from './auth/auth.ts';
 import type { ServiceControl, Verb } from './control/control.ts';
+import type { KioskDesk } from './kiosk/kiosk-desk.ts';
 import type { LogStreams } from './logs/stream.ts';
 import type { Recorder } from './recorder/index.ts';
 import type { ServiceRegistry } from './registry/registry.ts';
@@ -14,6 +15,7 @@ export interface RoutePorts {
   control: ServiceControl;
   logs: LogStreams;
   recorder: Recorder;
+  kiosk: KioskDesk;
   clock: Clock;
   /** Its id, and what people call it. */
   edge: { readonly id: string; readonly name: string };
@@ -22,11 +24,12 @@ export interface RoutePorts {
 }
 
 /** Services, logs and history: HTTP only. */
-export function serveBox(api: Api, { auth, registry, control, logs, recorder, clock, edge, version, startedMs }: RoutePorts): void {
+export function serveBox(api: Api, { auth, registry, control, logs, recorder, kiosk, clock, edge, version, startedMs }: RoutePorts): void {
   // public and polled often: from memory only
   api.handle(serverApi.health, () => {
     const views = registry.views();
-    const bad = views.filter(({ state }) => state === 'lost' || state === 'degraded').map(({ name, state }) => `${name} is ${state}`);
+    const unwell = views.filter(({ state }) => state === 'lost' || state === 'degraded').map(({ name, state }) => `${name} is ${state}`);
+    const bad = [...unwell, ...(kiosk.fault ? [kiosk.fault] : [])];
     return {
       state: bad.length > 0 ? ('degraded' as const) : ('ready' as const),
       ...(bad.length > 0 ? { detail: bad.join(', ') } : {}),

@@ -46,6 +46,8 @@ const AWAY_ANSWER_WITHIN_MS = 5_000;
 export interface ServerPorts {
   environment: Environment;
   manager?: ServiceManager;
+/** The display's program has a user of its own, in the group of the file. */
+const KIOSK_PASS_MODE = 0o640;
   machine?: Machine;
   /** Told the public port when it is open. */
   onListening?: (port: number) => void;
@@ -84,12 +86,14 @@ async function startServer(
     onEnded: (grant) => gateway.end(grant),
   });
   const identity = new BoxIdentity({
+  const kioskPass = new KioskPass(readKioskPass(data.kioskPassFile, log), clock);
     edge,
     data,
     environment,
     machine,
     log,
     onChanged: (keys, user) => context.emit('setting-changed', { service: 'edge', keys, user }),
+    display: kioskPass,
   });
   const registry = new ServiceRegistry({
     edge: edge.id,
@@ -175,12 +179,23 @@ async function startServer(
     await recorder.stop();
     auth.close();
   };
+  const kiosk = new KioskDesk({
+    facts: auth.facts,
+    clock,
+    onSilent: (silent) => {
+      log.warn(silent, "the box's own display is silent");
+      context.emit('kiosk-silent', silent);
+    },
+    onSeen: (seen) => context.emit('kiosk-seen', seen),
+  });
+  serveKiosk(api, kiosk, kioskPass);
   try {
     await takeAdminPassword(auth.users, environment.EDGE_ADMIN_PASSWORD, log);
     const { users, audit } = auth;
     await takeFirstAdmin({ file: data.firstAdminFile, aside: join(context.dataDir, 'first-admin.refused'), users, audit, log });
     await recorder.start();
     await registry.start();
+    kiosk,
     gateway.start();
     await listener.start();
   } catch (error) {
@@ -204,7 +219,19 @@ async function startServer(
 
 /** A child of ours must not find the password in its environment; whoever started us knows it. */
 async function takeAdminPassword(users: Users, password: string | undefined, log: Logger) {
+    kiosk.stop();
   if (!password) return;
   delete process.env.EDGE_ADMIN_PASSWORD;
   if (await users.setUpFromEnvironment(password)) log.info('admin password taken from EDGE_ADMIN_PASSWORD');
 }
+    kiosk.start();
+/** On the card image another program makes it, as only root may write there. Without one there is no display, and everything else goes on. */
+function readKioskPass(file: string, log: Logger): string | undefined {
+  try {
+    return ensureSecret(file, KIOSK_PASS_MODE);
+  } catch (error) {
+    log.warn({ err: error, file }, 'there is no pass for a display');
+    return undefined;
+  }
+}
+

@@ -35,6 +35,17 @@ test('a viewer reads this box and nothing else, and says nothing', () => {
   expect(mayPublish(viewer, 'ledge-1/5/fan/main/on/set')).toBe(false);
 });
 
+test("the box's own display reads things, and no events nor anything else", () => {
+  const kiosk = rulesOfRole('kiosk', 'ledge-1');
+  expect(['ledge-1/5/#', 'ledge-1/reading/+/+/+', 'ledge-1/event/+', 'ledge-1/#'].map((filter) => maySubscribe(kiosk, filter))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect(mayPublish(kiosk, 'ledge-1/5/fan/main/on/set')).toBe(false);
+});
+
 test('a service speaks only for itself', () => {
   const server = rulesOfService('server', 'ledge-1');
   expect(mayPublish(server, topics.reading('ledge-1', { thing: 'a', node: 'b', property: 'c' }))).toBe(false);

@@ -17,6 +17,12 @@ export type AccessRule = z.infer<typeof accessRuleSchema>;
 export const roleSchema = z.enum(['admin', 'viewer']).meta({ description: 'admin changes things, viewer only looks' });
 export type Role = z.infer<typeof roleSchema>;
 
+/** Who may ask: a person or token by their role, or the box's own display, which sees a page of things and nothing else. */
+export const callerRoleSchema = z
+  .enum([...roleSchema.options, 'kiosk'])
+  .meta({ description: "admin changes things, viewer only looks, kiosk is the box's own display" });
+export type CallerRole = z.infer<typeof callerRoleSchema>;
+
 const allows = (rule: AccessRule, access: 'publish' | 'subscribe') => rule.access === access || rule.access === 'both';
 
 export function mayPublish(rules: readonly AccessRule[], topic: string): boolean {
@@ -43,8 +49,14 @@ export function maySubscribe(rules: readonly AccessRule[], filter: string): bool
 export const needsDeliveryCheck = (rules: readonly AccessRule[], filter: string) =>
   rules.some((r) => r.access === 'deny' && filtersOverlap(r.filter, filter));
 
-/** What a signed-in person or a token may do on the bus: viewers read their box, admins everything. */
-export function rulesOfRole(role: Role, edge: string): AccessRule[] {
+/** What a signed-in person or a token may do on the bus: the display reads things, viewers their box, admins everything. */
+export function rulesOfRole(role: CallerRole, edge: string): AccessRule[] {
+  if (role === 'kiosk') {
+    return [filters.things(edge), filters.readings(edge), filters.services(edge)].map((filter) => ({
+      filter,
+      access: 'subscribe' as const,
+    }));
+  }
   if (role === 'viewer') return [{ filter: filters.everything(edge), access: 'subscribe' }];
   return [
     { filter: '#', access: 'both' },

@@ -11,6 +11,9 @@ export const EVENTS = {
   'service-lost': z.object({ service: z.string() }),
   'service-restarted': z.object({ service: z.string(), by: z.string() }),
   'machine-stopping': who.extend({ act: machineActSchema }),
+  /** The box's own display has not been heard of for so long. */
+  'kiosk-silent': z.object({ page: z.string(), silentS: z.number() }),
+  'kiosk-seen': z.object({ page: z.string() }),
   'setting-changed': who.extend({ service: z.string(), keys: z.array(z.string()) }),
   'sign-in': who.extend({ address: z.string() }),
   'sign-in-refused': who.extend({ address: z.string(), lockedForS: z.number() }),

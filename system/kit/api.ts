@@ -1,10 +1,10 @@
-import type { Answer, Call, Operation, Role } from '@ledge/contract';
+import type { Answer, Call, CallerRole, Operation } from '@ledge/contract';
 import type { Request, Response, Router } from 'express';
 
 /** Who asks, as the gateway says: it is the only place that knows. */
 export interface Caller {
   user: string;
-  role: Role;
+  role: CallerRole;
 }
 
 /** A parsed call with what is left of HTTP. */

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { type Audience, type Operation, Problem, parse, roleSchema, shown } from '@ledge/contract';
+import { type Audience, callerRoleSchema, type Operation, Problem, parse, shown } from '@ledge/contract';
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import type { z } from 'zod';
 import type { Api, Caller, Handled } from './api.ts';
@@ -139,7 +139,7 @@ function sameSecret(given: string | undefined, wanted: string): boolean {
 function admit(request: Request, audience: Audience, secret: string | undefined): Caller {
   const trusted = secret === undefined || sameSecret(request.get(CALLER_HEADERS.secret), secret);
   const user = request.get(CALLER_HEADERS.user);
-  const role = roleSchema.safeParse(request.get(CALLER_HEADERS.role));
+  const role = callerRoleSchema.safeParse(request.get(CALLER_HEADERS.role));
   const caller = trusted && user && role.success ? { user, role: role.data } : undefined;
   if (audience === 'public') return caller ?? ANONYMOUS;
   if (!caller) throw new Problem('not-signed-in', 'Sign in, or send a token, to use this.');

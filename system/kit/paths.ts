@@ -69,6 +69,11 @@ export class DataDir {
     return join(this.root, 'secrets', 'first-admin');
   }
 
+  /** What the program that shows the box's own display proves itself with. */
+  get kioskPassFile(): string {
+    return join(this.root, 'secrets', 'kiosk-pass');
+  }
+
   /** A Unix socket in the run directory, or a named pipe on Windows. */
   socketPath(name: string, platform = process.platform): string {
     const hash = createHash('sha256').update(this.root).digest('hex').slice(0, 12);
@@ -84,9 +89,9 @@ export class DataDir {
   }
 }
 
-/** A secret of 32 random bytes in a file that only its owner reads; made when it is missing. Returns it. */
-export function ensureSecret(file: string): string {
-  return createOnce(file, () => randomBytes(32).toString('base64url'), 0o600);
+/** A secret of 32 random bytes in a file that only its owner reads, unless `mode` says otherwise; made when it is missing. Returns it. */
+export function ensureSecret(file: string, mode = 0o600): string {
+  return createOnce(file, () => randomBytes(32).toString('base64url'), mode);
 }
 
 /** Reads a file, or makes it whole: of several processes that try at once, one wins and all read the same. */

@@ -98,6 +98,8 @@ describe('identity', () => {
     start();
     expect(calls()).toContain(`chown ledge-device:ledge-broker ${data('secrets/mqtt/device.new')}`);
     expect(calls()).toContain(`chown ledge-server:ledge-server ${data('secrets/gateway.new')}`);
+    expect(calls()).toContain(`chown ledge-server:ledge ${data('secrets/kiosk-pass.new')}`);
+    expect(statSync(data('secrets/kiosk-pass')).mode & 0o777).toBe(0o640);
     expect(statSync(data('secrets/mqtt/device')).mode & 0o777).toBe(0o640);
     expect(statSync(data('secrets/gateway')).mode & 0o777).toBe(0o600);
     expect(statSync(join(box, 'etc/ssh/ssh_host_ed25519_key')).mode & 0o777).toBe(0o600);

@@ -31,6 +31,8 @@ interface Row extends AuditEntry {
 export interface AuditNote {
   user?: string;
   detail?: string;
+  /** It changes nothing that anybody would want to look up, and comes every few seconds. */
+  routine?: boolean;
 }
 
 /** Who changed what: the newest {@link MAX_AUDIT_ENTRIES} changes asked for, with their outcome. */

@@ -8,6 +8,7 @@ import { preferencesSchema } from '@ledge/contract';
 import { fakeClock } from '@ledge/testing';
 import pino from 'pino';
 import { expect, test } from 'vitest';
+import { KioskPass } from '../kiosk/pass.ts';
 import { AuditLog, MAX_AUDIT_ENTRIES, NOBODY } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
 import { checkSameSite, Identifier } from './identify.ts';
@@ -30,7 +31,7 @@ async function box({ setUp = true } = {}) {
   if (setUp) await users.setUp(PASSWORD);
   const sessions = new Sessions(db, clock, () => 30 * DAY_MS);
   const tokens = new Tokens(db, clock);
-  return { clock, db, users, sessions, tokens, identifier: new Identifier(sessions, tokens) };
+  return { clock, db, users, sessions, tokens, identifier: new Identifier(sessions, tokens, new KioskPass('pass', clock)) };
 }
 
 function requestWith(headers: Record<string, string>): IncomingMessage {

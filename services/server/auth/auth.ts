@@ -3,7 +3,8 @@ import { Problem } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
 import { AuditLog } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
-import { Identifier } from './identify.ts';
+import { Facts } from './facts.ts';
+import { type DisplayPass, Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
 import { PreferenceStore } from './preferences.ts';
 import { Sessions } from './sessions.ts';
@@ -22,6 +23,7 @@ export interface AuthPorts {
   sessionDays(): number;
   /** The box's id and name. */
   boxNames: readonly string[];
+  display: DisplayPass;
   onRefused: SignInPorts['onRefused'];
   /** The session with this key, or the token with this id, is no more. */
   onEnded(grant: string): void;
@@ -33,6 +35,7 @@ export interface Auth {
   sessions: Sessions;
   tokens: Tokens;
   preferences: PreferenceStore;
+  facts: Facts;
   signIn: SignIn;
   identifier: Identifier;
   audit: AuditLog;
@@ -42,7 +45,7 @@ export interface Auth {
 }
 
 /** Opens the database and puts the parts together. @throws Problem `storage-failed` */
-export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused, onEnded }: AuthPorts): Auth {
+export function openAuth({ file, clock, log, sessionDays, boxNames, display, onRefused, onEnded }: AuthPorts): Auth {
   const db = openSettingsDatabase(file);
   watchGrants(db, onEnded);
   const users = new Users(db, new PasswordHasher(), boxNames);
@@ -55,8 +58,9 @@ export function openAuth({ file, clock, log, sessionDays, boxNames, onRefused, o
     sessions,
     tokens,
     preferences: new PreferenceStore(db),
+    facts: new Facts(db),
     signIn: new SignIn({ users, throttle: new LoginThrottle(clock), clock, onRefused }),
-    identifier: new Identifier(sessions, tokens),
+    identifier: new Identifier(sessions, tokens, display),
     audit,
     check: () => checkReadable(db),
     close() {

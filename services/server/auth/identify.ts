@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { Problem, type Role } from '@ledge/contract';
+import { type CallerRole, Problem } from '@ledge/contract';
 import { SESSION_COOKIE, type Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Who asks, as far as their request proves it. */
 export interface Identity {
   user: string;
-  role: Role;
+  role: CallerRole;
   /** Key of the session or id of the token: this identity lasts as long as that does. */
   grant: string;
   /** Key of the session, absent for tokens. A user name has no colon, so `token:<name>` is nobody else. */
@@ -19,14 +19,21 @@ export interface Identity {
 const MAX_COOKIE_LENGTH = 4096;
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
+/** Who the box's own display is, if this is its cookie and it comes from here. */
+export interface DisplayPass {
+  identify(secret: string, address: string): Identity | undefined;
+}
+
 /** Reads who asks from the session cookie or the bearer token. */
 export class Identifier {
   readonly #sessions: Sessions;
   readonly #tokens: Tokens;
+  readonly #display: DisplayPass;
 
-  constructor(sessions: Sessions, tokens: Tokens) {
+  constructor(sessions: Sessions, tokens: Tokens, display: DisplayPass) {
     this.#sessions = sessions;
     this.#tokens = tokens;
+    this.#display = display;
   }
 
   /** @returns undefined for a request without proof. @throws Problem `not-signed-in` for a bearer token that is not, or no longer, good */
@@ -39,8 +46,10 @@ export class Identifier {
       return { user: `token:${token.name}`, role: token.role, grant: token.id, expiresMs: token.expiresMs };
     }
     const secret = sessionSecret(request.headers.cookie);
-    const session = secret === undefined ? undefined : this.#sessions.find(secret, addressOf(request));
-    if (!secret || !session) return undefined;
+    if (secret === undefined) return undefined;
+    const address = addressOf(request);
+    const session = this.#sessions.find(secret, address);
+    if (!session) return this.#display.identify(secret, address);
     return {
       user: session.user,
       role: session.role,

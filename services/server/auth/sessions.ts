@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { Problem, type Role, type Session, type SessionEntry, shown } from '@ledge/contract';
+import { type CallerRole, Problem, type Role, type Session, type SessionEntry, shown } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
 
 export const SESSION_COOKIE = 'ledge';
@@ -153,7 +153,7 @@ export const CLEARED_COOKIE = `${SESSION_COOKIE}=; Path=/; HttpOnly; SameSite=St
 export const sessionId = (key: string) => key.slice(0, ID_LENGTH);
 const time = (ms: number) => new Date(ms).toISOString();
 
-export const sessionView = (user: string, role: Role, expiresMs: number): Session => ({
+export const sessionView = (user: string, role: CallerRole, expiresMs: number): Session => ({
   user,
   role,
   expires: time(expiresMs),

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem, type Role } from '@ledge/contract';
+import { Facts } from './facts.ts';
 import { checkPassword } from './password-rules.ts';
 import { isUsableHash, type PasswordHasher } from './passwords.ts';
 
@@ -18,12 +19,14 @@ interface UserRow extends User {
 /** People who may sign in. Names differ by more than upper and lower case. */
 export class Users {
   readonly #db: DatabaseSync;
+  readonly #facts: Facts;
   readonly #hasher: PasswordHasher;
   /** What belongs to the box and so is no secret: its id and name. */
   readonly #boxNames: readonly string[];
 
   constructor(db: DatabaseSync, hasher: PasswordHasher, boxNames: readonly string[]) {
     this.#db = db;
+    this.#facts = new Facts(db);
     this.#hasher = hasher;
     this.#boxNames = boxNames;
   }
@@ -60,7 +63,7 @@ export class Users {
    * @returns whether it was taken over
    */
   async setUpFromEnvironment(password: string): Promise<boolean> {
-    const last = this.#fact(ADMIN_PASSWORD_FACT);
+    const last = this.#facts.get(ADMIN_PASSWORD_FACT);
     if (last !== undefined && !this.setupNeeded && (await this.#hasher.verify(password, last))) return false;
     checkPassword(password, [ADMIN, ...this.#boxNames], 'EDGE_ADMIN_PASSWORD');
     const hash = await this.#hasher.hash(password);
@@ -76,7 +79,7 @@ export class Users {
    * @throws Problem `weak-password`, `invalid-value` for a hash that is none, or that costs too little or too much
    */
   async takeFirstAdmin(wanted: { password: string } | { hash: string }, mark: string): Promise<boolean> {
-    if (this.#fact(FIRST_ADMIN_FACT) === mark) return false;
+    if (this.#facts.get(FIRST_ADMIN_FACT) === mark) return false;
     if ('password' in wanted) this.#check(wanted.password, ADMIN);
     else if (!isUsableHash(wanted.hash))
       throw new Problem('invalid-value', 'hash is not one that can be used; scrypt$32768$8$1$salt$key is.');
@@ -142,17 +145,11 @@ export class Users {
       .run(name, role, hash);
   }
 
-  #fact(name: string): string | undefined {
-    return this.#db.prepare('SELECT value FROM facts WHERE name = ?').get(name)?.value as string | undefined;
-  }
-
   #replaceAdmin(hash: string, fact: string, value: string): void {
     this.#inTransaction(() => {
       this.#upsert(ADMIN, 'admin', hash);
       this.#db.prepare('DELETE FROM sessions WHERE user = ?').run(ADMIN);
-      this.#db
-        .prepare('INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
-        .run(fact, value);
+      this.#facts.set(fact, value);
     });
   }
 

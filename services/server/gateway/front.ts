@@ -26,7 +26,8 @@ export function frontDoor({ gateway, web, identifier, log, publicMetrics, metric
   front.enable('case sensitive routing');
   front.use(securityHeaders());
   front.get('/metrics', async (request, response) => {
-    if (!publicMetrics() && !identifier.identify(request)) {
+    const role = publicMetrics() ? 'viewer' : identifier.identify(request)?.role;
+    if (role === undefined || role === 'kiosk') {
       throw new Problem('not-signed-in', 'Metrics need a token of the role viewer, or the setting publicMetrics.');
     }
     response

@@ -6,6 +6,7 @@ import { CALLER_HEADERS, type Clock, type Logger } from '@ledge/kit';
 import { createProxyServer, type ProxyServer } from 'httpxy';
 import { type AuditLog, type AuditNote, NOBODY } from '../auth/audit.ts';
 import { addressOf, checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
+import { displayMay } from '../kiosk/may-display.ts';
 import { proofFor, type Target } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 import { OpenAnswers } from './open-answers.ts';
@@ -13,7 +14,7 @@ import { endWithProblem, sendProblem } from './problem.ts';
 import { EVENT_STREAM, type RequestMetrics, statusOf } from './request-metrics.ts';
 
 export const OWN_NAME = 'server';
-/** Bodies of the server's own API are small JSON documents; other services say their own limits. */
+/** Bodies of the server's own API are small JSON documents; other services say their own limits, as do its uploads. */
 export const MAX_OWN_BODY_BYTES = 256 * 1024;
 const MAX_URL_LENGTH = 8 * 1024;
 const RETRY_AFTER_S = 2;
@@ -125,6 +126,7 @@ export class Gateway {
       checkSameSite(request);
       const identity = this.#ports.identifier.identify(request);
       const target = this.#targetOf(service);
+      checkDisplay(identity, request, service, rest);
       if (identity) this.#open.hold(identity, socket);
       request.url = rest;
       this.#services.set(request, service);
@@ -148,6 +150,7 @@ export class Gateway {
       response.once('close', () => {
         const note = (response as { locals?: { audit?: AuditNote } }).locals?.audit;
         audit.add({
+        if (note?.routine) return;
           user: note?.user ?? identity?.user ?? NOBODY,
           address,
           action,
@@ -159,6 +162,7 @@ export class Gateway {
     }
     identity = identifier.identify(request);
     return identity;
+    checkDisplay(identity, request, service, rest);
   }
 
   #handleOwn(request: IncomingMessage, response: ServerResponse, identity: Identity | undefined): void {
@@ -203,6 +207,12 @@ export class Gateway {
 }
 
 const isResponse = (answer: unknown): answer is ServerResponse => typeof (answer as ServerResponse | undefined)?.writeHead === 'function';
+
+function checkDisplay(identity: Identity | undefined, request: IncomingMessage, service: string, rest: string): void {
+  if (identity?.role !== 'kiosk') return;
+  if (request.headers.upgrade !== undefined || !displayMay(request.method, service, rest))
+    throw new Problem('not-allowed', `The box's own display may not ask for ${request.method} ${shown(`/api/${service}${rest}`)}.`);
+}
 
 function routeOf(url: string): Route {
   if (url.length > MAX_URL_LENGTH)
