@@ -91,14 +91,17 @@ export function driverContract<O extends z.ZodType, S extends z.ZodType>(
   };
 
   describe(`driver contract: ${name}`, () => {
-    test('its example is a thing file that its own schemas take', async () => {
-      const { driver, dispose } = await setup();
+    test('its example, its template and what it finds are thing files that its own schemas take', async () => {
+      const { driver, environment, dispose } = await setup();
+      const found = (await driver.found?.(environment)) ?? [];
       await dispose?.();
-      const thing = thingSchema.parse(parseYaml(driver.example));
-      expect(thing.driver).toBe(driver.name);
-      driver.options.parse(thing.options);
-      const groups = thing.properties ? [thing.properties] : Object.values(thing.nodes ?? {}).map((node) => node.properties);
-      for (const property of groups.flatMap((group) => Object.values(group))) driver.source.parse(property.source);
+      for (const yaml of [driver.example, driver.template ?? driver.example, ...found.map((suggestion) => suggestion.yaml)]) {
+        const thing = thingSchema.parse(parseYaml(yaml));
+        expect(thing.driver).toBe(driver.name);
+        driver.options.parse(thing.options);
+        const groups = thing.properties ? [thing.properties] : Object.values(thing.nodes ?? {}).map((node) => node.properties);
+        for (const property of groups.flatMap((group) => Object.values(group))) driver.source.parse(property.source);
+      }
     });
 
     test('it says that this world has what it needs, and says what is missing in a sentence', async () => {

@@ -69,6 +69,10 @@ function pick(chips: readonly GpioChip[], wanted: string | undefined): GpioChip 
   return header ?? (chips.length === 1 ? chips[0] : chips.find((chip) => PL061.test(chip.label)));
 }
 
+/** Chip of a line that names none, if that is clear: the one with the Pi's header, or the only one. */
+export const defaultChip = (chips: readonly GpioChip[]): GpioChip | undefined => pick(chips, undefined);
+export const hasHeader = ({ label }: GpioChip) => HEADER_LABELS.includes(label);
+
 /**
  * The chip that a line number counts on: the named one (name or label), else the one with the Pi's header, else the only one.
  * @throws Problem `thing-invalid` that lists the chips there are

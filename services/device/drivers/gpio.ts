@@ -5,12 +5,25 @@ import { durationMs, durationSchema, Problem, type PropertyConfig, shown, type V
 import { z } from 'zod';
 import { type Driver, type DriverEnvironment, type DriverProperty, type DriverSink, defineDriver, type OpenThing } from '../driver.ts';
 import { libgpiodLines, libgpiodUnavailable } from './gpio-libgpiod.ts';
-import { chooseChip, type GpioChip, type GpioLines, type GpioOutput, type Level, type LineAddress, shownLine } from './gpio-lines.ts';
+import {
+  chooseChip,
+  defaultChip,
+  type GpioChip,
+  type GpioLines,
+  type GpioOutput,
+  hasHeader,
+  type Level,
+  type LineAddress,
+  shownLine,
+} from './gpio-lines.ts';
 import { loadOnoff, type OnoffGpioClass, sysfsChips, sysfsLines } from './gpio-sysfs.ts';
 import { asError } from './polled.ts';
+import { suggestion } from './suggestion.ts';
 
 const EXPORT = 'sys/class/gpio/export';
 const LAST_BCM = 27;
+/** Pins of a Raspberry Pi's header that serve nothing else. */
+const FREE_BCM = [17, 27, 22, 5, 6, 13, 19, 26, 16];
 
 const optionsSchema = z.strictObject({
   method: z
@@ -133,8 +146,10 @@ function addressOf({ source }: Property, { options, chips }: Opening): LineAddre
   return { chip: wanted === undefined ? undefined : chooseChip(chips, wanted, 0), line };
 }
 
+const claimName = ({ chip, line }: LineAddress) => `${chip?.name ?? ''} ${line}`;
+
 function claim(address: LineAddress, { thing, claims, onClose }: Opening): void {
-  const name = `${address.chip?.name ?? ''} ${address.line}`;
+  const name = claimName(address);
   const owner = claims.get(name);
   if (owner !== undefined) throw new Problem('thing-invalid', `${shownLine(address)} is used by the thing ${owner} already`);
   claims.set(name, thing);
@@ -175,6 +190,18 @@ async function openLine(property: Property, opening: Opening): Promise<GpioOutpu
   return undefined;
 }
 
+/** A suggested thing of one line that no thing uses. */
+function pinThing(name: 'Input' | 'Output', chip: GpioChip, line: number | undefined) {
+  if (line === undefined) return undefined;
+  const place = hasHeader(chip) ? { bcm: line } : { line };
+  const property = name === 'Input' ? { source: { ...place, debounce: '20ms' } } : { settable: true, source: { ...place, safe: false } };
+  return suggestion(`${name} at ${hasHeader(chip) ? `GPIO${line}` : `line ${line} of ${chip.label}`}`, {
+    name,
+    driver: 'gpio',
+    properties: { [name.toLowerCase()]: { datatype: 'boolean', ...property } },
+  });
+}
+
 const toError = (error: unknown) => asError(error).message;
 
 /**
@@ -199,6 +226,26 @@ properties:
 `,
     options: optionsSchema,
     source: sourceSchema,
+    template: `name: Garden gate
+driver: gpio
+properties:
+  open:
+    datatype: boolean
+    # bcm: the number in GPIO17. activeLow: the contact goes to ground, so low means true
+    source: { bcm: 17, pull: up, activeLow: true, debounce: 20ms }
+  lamp:
+    datatype: boolean
+    settable: true
+    source: { bcm: 27, safe: false }    # safe: what it is set to when the thing is closed
+`,
+    async found(environment) {
+      const lines = await findLines({ method: 'auto', chip: undefined }, [], environment, load);
+      const chip = defaultChip(await lines.chips());
+      if (!chip) return [];
+      const numbers = hasHeader(chip) ? FREE_BCM : Array.from({ length: Math.min(chip.lines, FREE_BCM.length) }, (_, line) => line);
+      const [input, output] = numbers.filter((line) => !claims.has(claimName({ chip, line })));
+      return [pinThing('Input', chip, input), pinThing('Output', chip, output)].flatMap((found) => found ?? []);
+    },
     unavailable: (environment) => findLines({ method: 'auto', chip: undefined }, [], environment, load).then(() => undefined, toError),
 
     async open({ id, options, properties, trial = false }, sink, environment) {

@@ -130,6 +130,16 @@ properties:
     settable: true
     source: { value: limit, write: { url: 'http://192.168.1.40/api/limit', body: { limit: '{value}' } } }
 `,
+  template: `name: Web device
+driver: http
+options:
+  url: http://192.168.1.40/api/status     # asked once for all properties that name no other
+  timeout: 3s
+  # headers: { Authorization: Bearer … }
+sample: { every: 30s }
+properties:
+  power: { datatype: float, unit: W, source: { value: ac.power } }    # where it is in the JSON answer
+`,
   options: optionsSchema,
   source: sourceSchema,
   unavailable: async () => undefined,

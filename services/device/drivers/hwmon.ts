@@ -1,7 +1,8 @@
 import { Problem, shown, type Value } from '@ledge/contract';
 import { z } from 'zod';
-import { type DriverEnvironment, defineDriver } from '../driver.ts';
+import { type DriverEnvironment, defineDriver, type Suggestion } from '../driver.ts';
 import { polledThing } from './polled.ts';
+import { asId, suggestion } from './suggestion.ts';
 import { list, readNumber, readOptional } from './sysfs.ts';
 
 const CHIPS = 'sys/class/hwmon';
@@ -12,6 +13,7 @@ const CHIP = /^hwmon\d+$/;
  * millidegrees to °C, millivolts to V, milliamperes to A, microwatts to W, microjoules to J, milli-percent to %; fans are in rpm.
  */
 const DIVISOR_OF_TYPE: Record<string, number> = { temp: 1000, in: 1000, curr: 1000, power: 1e6, energy: 1e6, humidity: 1000, fan: 1 };
+const UNIT_OF_TYPE: Record<string, string> = { temp: '°C', in: 'V', curr: 'A', power: 'W', energy: 'J', humidity: '%', fan: 'rpm' };
 const SENSOR = /^(temp|in|curr|power|energy|humidity|fan)\d+$/;
 
 const sourceSchema = z
@@ -35,9 +37,13 @@ const optionsSchema = z.strictObject({
 type Options = z.output<typeof optionsSchema>;
 type Source = z.output<typeof sourceSchema>;
 
-async function chipFolder(root: string, { chip, index }: Options): Promise<string> {
+async function chipsOf(root: string) {
   const folders = ((await list(root, CHIPS)) ?? []).filter((name) => CHIP.test(name)).map((name) => `${CHIPS}/${name}`);
-  const named = await Promise.all(folders.map(async (folder) => ({ folder, name: await readOptional(root, `${folder}/name`) })));
+  return await Promise.all(folders.map(async (folder) => ({ folder, name: await readOptional(root, `${folder}/name`) })));
+}
+
+async function chipFolder(root: string, { chip, index }: Options): Promise<string> {
+  const named = await chipsOf(root);
   const found = named.filter(({ name }) => chip === undefined || name === chip)[index];
   if (found) return found.folder;
   const names = named.map(({ name }) => name).join(', ') || 'none';
@@ -70,6 +76,34 @@ async function readSensor(root: string, options: Options, source: Source, signal
   return raw / (DIVISOR_OF_TYPE[sensor.replace(/\d+$/, '')] ?? 1);
 }
 
+/** Every chip that has a name, with all its sensors. */
+async function found({ root }: DriverEnvironment): Promise<Suggestion[]> {
+  const suggestions: Suggestion[] = [];
+  const countOf = new Map<string, number>();
+  for (const { folder, name } of await chipsOf(root)) {
+    if (name === undefined) continue;
+    const index = countOf.get(name) ?? 0;
+    countOf.set(name, index + 1);
+    const sensors = ((await list(root, folder)) ?? []).map((file) => /^(.+)_input$/.exec(file)?.[1] ?? '').filter((s) => SENSOR.test(s));
+    if (sensors.length === 0) continue;
+    const properties = sensors.map(async (sensor) => {
+      const label = await readOptional(root, `${folder}/${sensor}_label`);
+      const unit = UNIT_OF_TYPE[sensor.replace(/\d+$/, '')];
+      return [asId(sensor), { ...(label ? { name: label } : {}), datatype: 'float', unit, source: { sensor } }] as const;
+    });
+    suggestions.push(
+      suggestion(`${name}: ${sensors.join(', ')}`, {
+        name,
+        driver: 'hwmon',
+        options: { chip: name, ...(index === 0 ? {} : { index }) },
+        sample: { every: '10s' },
+        properties: Object.fromEntries(await Promise.all(properties)),
+      }),
+    );
+  }
+  return suggestions;
+}
+
 async function unavailable({ root }: DriverEnvironment): Promise<string | undefined> {
   if (await list(root, CHIPS)) return undefined;
   return `This machine has no hardware monitors: /${CHIPS} is missing. Linux makes it when a driver for a monitor chip is loaded`;
@@ -86,6 +120,15 @@ sample: { every: 5s }
 properties:
   temperature: { datatype: float, unit: °C, source: { sensor: temp1 } }
 `,
+  template: `name: Processor
+driver: hwmon
+options: { chip: cpu_thermal }    # as in /sys/class/hwmon/*/name
+sample: { every: 10s }
+properties:
+  # temp1, in0, fan1, curr1, power1, humidity1: the beginning of the file name <sensor>_input
+  temperature: { datatype: float, unit: °C, source: { sensor: temp1 } }
+`,
+  found,
   options: optionsSchema,
   source: sourceSchema,
   unavailable,

@@ -1,7 +1,8 @@
 import { Problem, type Value } from '@ledge/contract';
 import { z } from 'zod';
-import { type DriverEnvironment, defineDriver } from '../driver.ts';
+import { type DriverEnvironment, defineDriver, type Suggestion } from '../driver.ts';
 import { polledThing } from './polled.ts';
+import { asId, suggestion } from './suggestion.ts';
 import { list, readNumber, readOptional, toNumber } from './sysfs.ts';
 
 const DEVICES = 'sys/bus/iio/devices';
@@ -20,6 +21,20 @@ const FACTOR_OF_TYPE: Record<string, number> = {
   current: 1 / 1000,
   power: 1 / 1000,
 };
+
+const UNIT_OF_TYPE: Record<string, string> = {
+  temp: '°C',
+  pressure: 'hPa',
+  humidityrelative: '%',
+  voltage: 'V',
+  altvoltage: 'V',
+  current: 'A',
+  power: 'W',
+  illuminance: 'lx',
+  accel: 'm/s²',
+};
+/** Ids of properties that are clearer than the kernel's words. */
+const ID_OF_CHANNEL: Record<string, string> = { temp: 'temperature', humidityrelative: 'humidity' };
 
 const CHANNEL = /^[a-z]+\d*(?:-[a-z]+\d+)?(?:_[a-z0-9_]+)?$/;
 const sourceSchema = z.strictObject({
@@ -46,22 +61,52 @@ async function matches(root: string, folder: string, device: string | number): P
   return (await readOptional(root, `${path}/name`)) === device || (await readOptional(root, `${path}/label`)) === device;
 }
 
+const foldersOf = async (root: string) => ((await list(root, DEVICES)) ?? []).filter((name) => DEVICE.test(name));
+
 async function folderOf(root: string, device: string | number | undefined, channel: string): Promise<string> {
-  const folders = ((await list(root, DEVICES)) ?? []).filter((name) => DEVICE.test(name));
+  const folders = await foldersOf(root);
   for (const folder of folders) {
     const path = `${DEVICES}/${folder}`;
     if (device !== undefined && !(await matches(root, folder, device))) continue;
     const files = (await list(root, path)) ?? [];
     if (files.includes(`in_${channel}_input`) || files.includes(`in_${channel}_raw`)) return path;
-    if (device !== undefined) throw new Problem('sensor-failed', `${path} has no channel ${channel}; it has ${channelsOf(files)}`);
+    if (device !== undefined)
+      throw new Problem('sensor-failed', `${path} has no channel ${channel}; it has ${channelsOf(files).join(', ') || 'none'}`);
   }
   const names = await Promise.all(folders.map((folder) => readOptional(root, `${DEVICES}/${folder}/name`)));
   const there = names.length > 0 ? `there are ${names.join(', ')}` : 'there are none';
   throw new Problem('sensor-failed', `No IIO device ${device ?? `with channel ${channel}`} is there; ${there}`);
 }
 
-const channelsOf = (files: readonly string[]) =>
-  [...new Set(files.flatMap((file) => /^in_(.+)_(?:raw|input)$/.exec(file)?.[1] ?? []))].join(', ') || 'none';
+const channelsOf = (files: readonly string[]) => [...new Set(files.flatMap((file) => /^in_(.+)_(?:raw|input)$/.exec(file)?.[1] ?? []))];
+
+/** Every device with all its channels. */
+async function found({ root }: DriverEnvironment): Promise<Suggestion[]> {
+  const folders = await foldersOf(root);
+  const devices = await Promise.all(
+    folders.map(async (folder) => ({
+      folder,
+      name: (await readOptional(root, `${DEVICES}/${folder}/name`)) ?? folder,
+      channels: channelsOf((await list(root, `${DEVICES}/${folder}`)) ?? []).filter((channel) => CHANNEL.test(channel)),
+    })),
+  );
+  return devices
+    .filter(({ channels }) => channels.length > 0)
+    .map(({ folder, name, channels }) => {
+      const isOnly = devices.filter((other) => other.name === name).length === 1;
+      const properties = channels.map((channel) => {
+        const unit = UNIT_OF_TYPE[typeOf(channel)];
+        return [ID_OF_CHANNEL[channel] ?? asId(channel), { datatype: 'float', ...(unit ? { unit } : {}), source: { channel } }];
+      });
+      return suggestion(`${name}: ${channels.join(', ')}`, {
+        name,
+        driver: 'iio',
+        options: { device: isOnly ? name : folder },
+        sample: { every: '10s' },
+        properties: Object.fromEntries(properties),
+      });
+    });
+}
 
 /** One attribute of a channel: its own, or the one shared by all channels of its type. */
 async function attribute(root: string, folder: string, channel: string, name: 'scale' | 'offset', signal: AbortSignal) {
@@ -107,6 +152,15 @@ properties:
   humidity: { datatype: float, unit: '%', source: { channel: humidityrelative } }
   pressure: { datatype: float, unit: hPa, source: { channel: pressure } }
 `,
+  template: `name: Climate
+driver: iio
+options: { device: bme280 }     # as in /sys/bus/iio/devices/*/name
+sample: { every: 10s }
+properties:
+  # the channel is the middle of the file name in_<channel>_input or in_<channel>_raw
+  temperature: { datatype: float, unit: °C, source: { channel: temp } }
+`,
+  found,
   options: optionsSchema,
   source: sourceSchema,
   unavailable,

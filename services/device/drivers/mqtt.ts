@@ -223,6 +223,25 @@ properties:
       off: 'OFF'
       command: { topic: cmnd/washer/POWER }
 `,
+  template: `name: Plug
+driver: mqtt
+options:
+  # where the device says that it is there
+  availability: { topic: tele/plug/LWT, online: Online, offline: Offline }
+properties:
+  power:
+    datatype: float
+    unit: W
+    source: { topic: tele/plug/SENSOR, value: ENERGY.Power }    # value: where it is in the JSON; left out, the payload is the value
+  on:
+    datatype: boolean
+    settable: true
+    source:
+      topic: stat/plug/POWER                                    # where the device tells it back
+      on: 'ON'
+      off: 'OFF'
+      command: { topic: cmnd/plug/POWER }
+`,
   options: optionsSchema,
   source: sourceSchema,
   unavailable: async () => undefined,

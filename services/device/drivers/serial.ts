@@ -9,6 +9,7 @@ import {
   type DriverThing,
   defineDriver,
   type OpenThing,
+  type Suggestion,
 } from '../driver.ts';
 import { LineSplitter } from '../lines.ts';
 import { createBackoff } from './backoff.ts';
@@ -16,6 +17,8 @@ import { fromValue, toValue, wordsShape } from './convert.ts';
 import { type Field, type LineReader, lineReader, MAX_PATTERN_CHARACTERS, MAX_SERIAL_LINE_BYTES, patternFault } from './line-format.ts';
 import { asError } from './polled.ts';
 import { type OpenSerialPort, type SerialPort, ttyPorts } from './serial-port.ts';
+import { suggestion } from './suggestion.ts';
+import { list } from './sysfs.ts';
 import { render, templateSchema } from './template.ts';
 
 /** So many lines without a property's field, and none with it before, are a mistake in the thing and no coincidence. */
@@ -24,12 +27,14 @@ const LINE_ENDS = { lf: '\n', crlf: '\r\n', cr: '\r' };
 /** Control characters: a value with a line break in it would be a second command. */
 const CONTROL = /\p{Cc}/u;
 
+const PORT_PATH = /^\/dev\/(?!.*\.\.)[\w./:+-]+$/;
+
 const optionsSchema = z
   .strictObject({
     path: z
       .string()
       .max(200)
-      .regex(/^\/dev\/(?!.*\.\.)[\w./:+-]+$/, 'a port such as /dev/ttyUSB0 or /dev/serial/by-id/… is wanted')
+      .regex(PORT_PATH, 'a port such as /dev/ttyUSB0 or /dev/serial/by-id/… is wanted')
       .meta({ description: 'the port; its name in /dev/serial/by-id/ stays the same after a restart' }),
     baud: z.int().min(50).max(4_000_000).default(9600),
     format: z.enum(['json', 'csv', 'keyvalue', 'regex']).default('json'),
@@ -223,6 +228,26 @@ class SerialThing implements OpenThing {
   #onlyWritten = ({ value, write }: Source) => write !== undefined && value === undefined;
 }
 
+/** Ports by names that stay the same where there are such, else by those of the kernel. */
+async function portPaths(root: string): Promise<string[]> {
+  const stable = ((await list(root, 'dev/serial/by-id')) ?? []).map((name) => `/dev/serial/by-id/${name}`);
+  const devices = (await list(root, 'dev')) ?? [];
+  const plugged = devices.filter((name) => /^(?:ttyUSB\d+|ttyACM\d+|cu\.usb.+)$/.test(name)).map((name) => `/dev/${name}`);
+  const header = devices.filter((name) => name === 'serial0').map((name) => `/dev/${name}`);
+  return [...(stable.length > 0 ? stable : plugged), ...header].filter((path) => PORT_PATH.test(path));
+}
+
+/** What a device at a port says is not known before it is listened to: the first number of its lines is a start. */
+const found = async ({ root }: DriverEnvironment): Promise<Suggestion[]> =>
+  (await portPaths(root)).map((path) =>
+    suggestion(path, {
+      name: 'Serial device',
+      driver: 'serial',
+      options: { path, baud: 9600, format: 'regex', pattern: '(-?\\d+(?:\\.\\d+)?)' },
+      properties: { value: { datatype: 'float' } },
+    }),
+  );
+
 /**
  * The driver, on the machine's ports or on others with their shape.
  * @param portsOf how ports are opened, for an environment
@@ -258,6 +283,16 @@ properties:
     settable: true
     source: { value: win, on: open, off: closed, write: 'window {value}' }
 `,
+    template: `name: Serial device
+driver: serial
+options:
+  path: /dev/ttyUSB0      # its name in /dev/serial/by-id/ stays the same after a restart
+  baud: 9600
+  format: keyvalue        # lines such as temp=21.5 hum=40; also json, csv (columns from 1) and regex (groups)
+properties:
+  temperature: { datatype: float, unit: °C, source: { value: temp } }
+`,
+    found,
     options: optionsSchema,
     source: sourceSchema,
     unavailable,

@@ -74,6 +74,16 @@ properties:
   temperature: { datatype: float, unit: °C, source: { wave: sine, low: 18, high: 31, period: 10m, noise: 0.2 } }
   window: { datatype: boolean, settable: true, source: { value: false } }
 `,
+  template: `name: Try it
+driver: simulated
+sample: { every: 2s }
+properties:
+  temperature:
+    datatype: float
+    unit: °C
+    source: { wave: sine, low: 18, high: 26, period: 5m, noise: 0.2 }    # also square, walk, counter and constant
+  switch: { datatype: boolean, settable: true }
+`,
   options: z.strictObject({}),
   source,
 

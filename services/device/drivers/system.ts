@@ -52,6 +52,15 @@ properties:
   memory: { name: Memory used, datatype: float, unit: '%', source: { metric: memory } }
   disk: { name: Disk used, datatype: float, unit: '%', source: { metric: disk, path: / } }
 `,
+  template: `name: This machine
+driver: system
+sample: { every: 30s }
+properties:
+  # also cpu-temperature, load, memory-used and uptime
+  cpu: { name: Processor, datatype: float, unit: '%', source: { metric: cpu } }
+  memory: { name: Memory used, datatype: float, unit: '%', source: { metric: memory } }
+  disk: { name: Disk used, datatype: float, unit: '%', source: { metric: disk, path: / } }
+`,
   options: z.strictObject({}),
   source: z.strictObject({
     metric: z.enum(METRICS),

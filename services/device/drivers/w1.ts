@@ -2,6 +2,7 @@ import { Problem, shown, type Value } from '@ledge/contract';
 import { z } from 'zod';
 import { type DriverEnvironment, defineDriver } from '../driver.ts';
 import { polledThing } from './polled.ts';
+import { suggestion } from './suggestion.ts';
 import { list, readOptional, readText, toNumber } from './sysfs.ts';
 
 const DEVICES = 'sys/bus/w1/devices';
@@ -36,8 +37,10 @@ function parseSlave(text: string, path: string): Scratchpad {
   return { bytes: text.split(/\s+/).slice(0, 9), millidegrees: Number(temperature) };
 }
 
+const sensors = async (root: string) => ((await list(root, DEVICES)) ?? []).filter((name) => THERMOMETER.test(name));
+
 async function sensor(root: string, wanted: string | undefined): Promise<string> {
-  const present = ((await list(root, DEVICES)) ?? []).filter((name) => THERMOMETER.test(name));
+  const present = await sensors(root);
   const found = wanted === undefined ? present[0] : present.find((name) => name === wanted);
   if (found) return `${DEVICES}/${found}`;
   const there = present.length > 0 ? `there are ${present.join(', ')}` : 'there are none';
@@ -80,6 +83,24 @@ properties:
     unit: °C
     source: { id: 28-0316a2795bff }
 `,
+  template: `name: Thermometer
+driver: w1
+sample: { every: 30s }        # a measurement takes about a second
+properties:
+  temperature:
+    datatype: float
+    unit: °C
+    # source: { id: 28-… }    # which one, when there are several
+`,
+  found: async ({ root }) =>
+    (await sensors(root)).map((id) =>
+      suggestion(`Thermometer ${id}`, {
+        name: 'Thermometer',
+        driver: 'w1',
+        sample: { every: '30s' },
+        properties: { temperature: { datatype: 'float', unit: '°C', source: { id } } },
+      }),
+    ),
   options: z.strictObject({ id }),
   source: z.strictObject({ id }),
   unavailable,
