@@ -23,6 +23,9 @@ import { frontDoor } from './gateway/front.ts';
 import { Gateway, OWN_NAME } from './gateway/gateway.ts';
 import { PublicListener } from './gateway/listener.ts';
 import { RequestMetrics } from './gateway/request-metrics.ts';
+import { KioskDesk } from './kiosk/kiosk-desk.ts';
+import { KioskPass } from './kiosk/pass.ts';
+import { serveKiosk } from './kiosk/routes.ts';
 import { LogStreams } from './logs/stream.ts';
 import { DoctorDesk, examineHere } from './machine/doctor-desk.ts';
 import { BoxIdentity } from './machine/identity.ts';
@@ -37,6 +40,8 @@ import { serveBox } from './routes.ts';
 import { locateWebUi, WebUi } from './web/web.ts';
 
 const VERSION = '0.1.0';
+/** The display's program has a user of its own, in the group of the file. */
+const KIOSK_PASS_MODE = 0o640;
 const SUMMARY = 'The front door: web UI, sign-in, the way to every service, history';
 const ANSWER_WITHIN_MS = 60_000;
 /** For a service that has just missed its health check. */
@@ -46,8 +51,6 @@ const AWAY_ANSWER_WITHIN_MS = 5_000;
 export interface ServerPorts {
   environment: Environment;
   manager?: ServiceManager;
-/** The display's program has a user of its own, in the group of the file. */
-const KIOSK_PASS_MODE = 0o640;
   machine?: Machine;
   /** Told the public port when it is open. */
   onListening?: (port: number) => void;
@@ -76,24 +79,24 @@ async function startServer(
   const secret = environment.EDGE_GATEWAY_SECRET ?? ensureSecret(data.gatewaySecretFile);
   if (!(api instanceof HttpApi)) throw new Problem('internal', 'The server needs the HTTP API of the kit itself.');
 
+  const kioskPass = new KioskPass(readKioskPass(data.kioskPassFile, log), clock);
   const auth = openAuth({
     file: join(context.dataDir, 'settings.db'),
     clock,
     log,
     sessionDays: () => context.settings.sessionDays,
     boxNames: [edge.id, edge.name],
+    display: kioskPass,
     onRefused: (user, address, lockedForS) => context.emit('sign-in-refused', { user, address, lockedForS }),
     onEnded: (grant) => gateway.end(grant),
   });
   const identity = new BoxIdentity({
-  const kioskPass = new KioskPass(readKioskPass(data.kioskPassFile, log), clock);
     edge,
     data,
     environment,
     machine,
     log,
     onChanged: (keys, user) => context.emit('setting-changed', { service: 'edge', keys, user }),
-    display: kioskPass,
   });
   const registry = new ServiceRegistry({
     edge: edge.id,
@@ -147,12 +150,23 @@ async function startServer(
 
   const emit: ServiceContext<ServerSettings>['emit'] = (kind, payload) => context.emit(kind, payload);
   serveAuth(api, auth, emit, (wishes, user) => identity.tryChange(wishes, user));
+  const kiosk = new KioskDesk({
+    facts: auth.facts,
+    clock,
+    onSilent: (silent) => {
+      log.warn(silent, "the box's own display is silent");
+      context.emit('kiosk-silent', silent);
+    },
+    onSeen: (seen) => context.emit('kiosk-seen', seen),
+  });
+  serveKiosk(api, kiosk, kioskPass);
   serveBox(api, {
     auth,
     registry,
     control: new ServiceControl(manager, clock, log, (restarted) => context.emit('service-restarted', restarted)),
     logs: new LogStreams(manager, clock),
     recorder,
+    kiosk,
     clock,
     edge: identity,
     version: VERSION,
@@ -173,30 +187,21 @@ async function startServer(
   const stop = async () => {
     await listener.stop();
     gateway.stop();
+    kiosk.stop();
     await registry.stop();
     manager.close?.();
     machine.close?.();
     await recorder.stop();
     auth.close();
   };
-  const kiosk = new KioskDesk({
-    facts: auth.facts,
-    clock,
-    onSilent: (silent) => {
-      log.warn(silent, "the box's own display is silent");
-      context.emit('kiosk-silent', silent);
-    },
-    onSeen: (seen) => context.emit('kiosk-seen', seen),
-  });
-  serveKiosk(api, kiosk, kioskPass);
   try {
     await takeAdminPassword(auth.users, environment.EDGE_ADMIN_PASSWORD, log);
     const { users, audit } = auth;
     await takeFirstAdmin({ file: data.firstAdminFile, aside: join(context.dataDir, 'first-admin.refused'), users, audit, log });
     await recorder.start();
     await registry.start();
-    kiosk,
     gateway.start();
+    kiosk.start();
     await listener.start();
   } catch (error) {
     await stop();
@@ -217,14 +222,6 @@ async function startServer(
   };
 }
 
-/** A child of ours must not find the password in its environment; whoever started us knows it. */
-async function takeAdminPassword(users: Users, password: string | undefined, log: Logger) {
-    kiosk.stop();
-  if (!password) return;
-  delete process.env.EDGE_ADMIN_PASSWORD;
-  if (await users.setUpFromEnvironment(password)) log.info('admin password taken from EDGE_ADMIN_PASSWORD');
-}
-    kiosk.start();
 /** On the card image another program makes it, as only root may write there. Without one there is no display, and everything else goes on. */
 function readKioskPass(file: string, log: Logger): string | undefined {
   try {
@@ -235,3 +232,9 @@ function readKioskPass(file: string, log: Logger): string | undefined {
   }
 }
 
+/** A child of ours must not find the password in its environment; whoever started us knows it. */
+async function takeAdminPassword(users: Users, password: string | undefined, log: Logger) {
+  if (!password) return;
+  delete process.env.EDGE_ADMIN_PASSWORD;
+  if (await users.setUpFromEnvironment(password)) log.info('admin password taken from EDGE_ADMIN_PASSWORD');
+}

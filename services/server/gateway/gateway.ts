@@ -14,7 +14,7 @@ import { endWithProblem, sendProblem } from './problem.ts';
 import { EVENT_STREAM, type RequestMetrics, statusOf } from './request-metrics.ts';
 
 export const OWN_NAME = 'server';
-/** Bodies of the server's own API are small JSON documents; other services say their own limits, as do its uploads. */
+/** Bodies of the server's own API are small JSON documents; other services say their own limits. */
 export const MAX_OWN_BODY_BYTES = 256 * 1024;
 const MAX_URL_LENGTH = 8 * 1024;
 const RETRY_AFTER_S = 2;
@@ -125,8 +125,8 @@ export class Gateway {
       if (service === OWN_NAME) throw new Problem('not-found', `There is nothing to upgrade to at ${shown(rest)}`);
       checkSameSite(request);
       const identity = this.#ports.identifier.identify(request);
-      const target = this.#targetOf(service);
       checkDisplay(identity, request, service, rest);
+      const target = this.#targetOf(service);
       if (identity) this.#open.hold(identity, socket);
       request.url = rest;
       this.#services.set(request, service);
@@ -149,8 +149,8 @@ export class Gateway {
       const address = addressOf(request);
       response.once('close', () => {
         const note = (response as { locals?: { audit?: AuditNote } }).locals?.audit;
-        audit.add({
         if (note?.routine) return;
+        audit.add({
           user: note?.user ?? identity?.user ?? NOBODY,
           address,
           action,
@@ -161,8 +161,8 @@ export class Gateway {
       checkSameSite(request);
     }
     identity = identifier.identify(request);
-    return identity;
     checkDisplay(identity, request, service, rest);
+    return identity;
   }
 
   #handleOwn(request: IncomingMessage, response: ServerResponse, identity: Identity | undefined): void {
@@ -206,13 +206,13 @@ export class Gateway {
   }
 }
 
-const isResponse = (answer: unknown): answer is ServerResponse => typeof (answer as ServerResponse | undefined)?.writeHead === 'function';
-
 function checkDisplay(identity: Identity | undefined, request: IncomingMessage, service: string, rest: string): void {
   if (identity?.role !== 'kiosk') return;
   if (request.headers.upgrade !== undefined || !displayMay(request.method, service, rest))
     throw new Problem('not-allowed', `The box's own display may not ask for ${request.method} ${shown(`/api/${service}${rest}`)}.`);
 }
+
+const isResponse = (answer: unknown): answer is ServerResponse => typeof (answer as ServerResponse | undefined)?.writeHead === 'function';
 
 function routeOf(url: string): Route {
   if (url.length > MAX_URL_LENGTH)
