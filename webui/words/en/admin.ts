@@ -31,4 +31,15 @@ export default {
       max: (limit: string) => `At most ${limit} is wanted.`,
     },
   },
+  away: {
+    reboot: { title: 'The box restarts…', text: 'This page comes back by itself, mostly within a minute.' },
+    'factory-reset': { title: 'The box begins anew…', text: 'Everything is being deleted. This page comes back with the first steps.' },
+    restore: { title: 'The backup is taken up…', text: 'The services restart. This page comes back by itself.' },
+    'power-off': { title: 'The box switches itself off…', text: 'Wait a moment before you unplug it.' },
+    off: {
+      title: 'The box is off',
+      text: 'Give it ten more seconds before you unplug it. When it is switched on again, this page comes back by itself.',
+    },
+    long: 'It takes longer than usual. Is the box powered and in the network? Still trying.',
+  },
 };

@@ -34,4 +34,18 @@ export default {
       max: (limit) => `Au plus ${limit} est attendu.`,
     },
   },
+  away: {
+    reboot: { title: 'Le boîtier redémarre…', text: 'Cette page revient d’elle-même, en général en moins d’une minute.' },
+    'factory-reset': {
+      title: 'Le boîtier repart à neuf…',
+      text: 'Tout est en train d’être effacé. Cette page revient avec les premiers pas.',
+    },
+    restore: { title: 'La sauvegarde est reprise…', text: 'Les services redémarrent. Cette page revient d’elle-même.' },
+    'power-off': { title: 'Le boîtier s’éteint…', text: 'Attendez un instant avant de le débrancher.' },
+    off: {
+      title: 'Le boîtier est éteint',
+      text: 'Laissez-lui encore dix secondes avant de le débrancher. Une fois rallumé, cette page revient d’elle-même.',
+    },
+    long: 'C’est plus long que d’habitude. Le boîtier est-il alimenté et sur le réseau ? Nouvel essai en cours.',
+  },
 } satisfies Translated<typeof en>;
