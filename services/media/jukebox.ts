@@ -1,20 +1,26 @@
-import { Problem, type Track } from '@ledge/contract';
+import { Problem, type Radio, type Track } from '@ledge/contract';
 import type { Controls } from './homie-thing.ts';
 import type { Library } from './library.ts';
-import type { Playlists } from './memory.ts';
+import type { Playlists, Radios } from './memory.ts';
 import type { Playback } from './playback.ts';
 import { isAddress, streamAddress } from './source.ts';
 
-/** Library, playlists and playback together: what people and programs ask for by name. */
+/** Library, playlists, radios and playback together: what people and programs ask for by name. */
 export class Jukebox implements Controls {
   readonly library: Library;
   readonly playlists: Playlists;
+  readonly radios: Radios;
   readonly playback: Playback;
   readonly #newId: () => string;
 
-  constructor(library: Library, playlists: Playlists, playback: Playback, newId: () => string) {
+  constructor(
+    { library, playlists, radios }: { library: Library; playlists: Playlists; radios: Radios },
+    playback: Playback,
+    newId: () => string,
+  ) {
     this.library = library;
     this.playlists = playlists;
+    this.radios = radios;
     this.playback = playback;
     this.#newId = newId;
   }
@@ -37,6 +43,22 @@ export class Jukebox implements Controls {
   /** The same tracks with ids of their own, as one list may be loaded twice. */
   fresh(tracks: readonly Track[]): Track[] {
     return tracks.map((track) => ({ ...track, id: this.#newId() }));
+  }
+
+  /** Stores a station, or changes the one of that id. @throws Problem `invalid-value`, `storage-failed` */
+  saveRadio({ id, name, url }: Radio): Radio {
+    const radio = { id, name, url: streamAddress(url, 'url') };
+    this.radios.put(id, radio);
+    return radio;
+  }
+
+  /** Plays a stored station at once. One that plays gives its place to it; what else is in the queue stays. @throws Problem `not-found` */
+  async playRadio(id: string): Promise<void> {
+    const { name, url } = this.radios.get(id);
+    const before = this.playback.state().track;
+    const wasRadio = this.radios.list().some((radio) => radio.url === before?.source && radio.url !== url);
+    await this.playback.playNow(await this.track(url, name));
+    if (before && wasRadio) await this.playback.dequeue(before.id);
   }
 
   play(): Promise<void> {

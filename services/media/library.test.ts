@@ -70,6 +70,19 @@ test('a full disk is said as that', async () => {
   });
 });
 
+test('a disk that takes nothing is said as that', async () => {
+  const broken = Readable.from(
+    (async function* () {
+      yield Buffer.alloc(10);
+      throw Object.assign(new Error('EROFS: read-only file system, write'), { code: 'EROFS', syscall: 'write' });
+    })(),
+  );
+  await expect(library.store('x.wav', broken, LIMIT)).rejects.toMatchObject({
+    code: 'storage-failed',
+    message: '"x.wav" could not be kept (EROFS)',
+  });
+});
+
 test('a file of the same name is replaced, and its tags are read anew', async () => {
   await library.store('x.wav', bytes(wav(1)), LIMIT);
   await library.store('x.wav', bytes(wav(3)), LIMIT);
@@ -87,6 +100,18 @@ test('tags are kept while a file does not change', async () => {
   expect(await library.list()).toMatchObject([{ durationS: 1 }]);
   await utimes(file, new Date(), new Date());
   expect(await library.list()).toMatchObject([{ durationS: null, title: 'x' }]);
+});
+
+test('tags are read anew when that is asked for', async () => {
+  const file = join(folder, 'x.wav');
+  const time = new Date('2026-01-01T00:00:00Z');
+  await writeFile(file, wav(1));
+  await utimes(file, time, time);
+  await library.list();
+  await writeFile(file, Buffer.alloc(wav(1).length));
+  await utimes(file, time, time);
+  expect(await library.rescan()).toBe(1);
+  expect(await library.list()).toMatchObject([{ durationS: null }]);
 });
 
 test.each(['../x.wav', 'a/../../x.wav', '/x.wav', '.x.wav', 'a\\b.wav', 'CON.wav', 'a\nb.wav'])('%j is stored nowhere', async (path) => {

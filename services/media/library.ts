@@ -9,7 +9,7 @@ import { flush, readTags, type Tags } from './tags.ts';
 
 /** What mplayer plays and tags are read of. */
 export const SOUND_EXTENSIONS = ['.mp3', '.ogg', '.oga', '.opus', '.flac', '.wav', '.m4a', '.aac', '.aif', '.aiff', '.wma', '.mp2', '.mka'];
-const TEMPORARY = '.upload-';
+export const TEMPORARY = '.upload-';
 
 interface Cached {
   mtimeMs: number;
@@ -54,6 +54,12 @@ export class Library {
     }
     for (const path of this.#cache.keys()) if (!paths.includes(path)) this.#cache.delete(path);
     return items;
+  }
+
+  /** Reads the tags of all files anew. Tells how many there are. */
+  async rescan(): Promise<number> {
+    this.#cache.clear();
+    return (await this.list()).length;
   }
 
   /** @throws Problem `invalid-value` for a path that cannot be one, `not-found`. */
@@ -122,7 +128,7 @@ export class Library {
   }
 }
 
-const isSound = (name: string) => SOUND_EXTENSIONS.includes(extname(name).toLowerCase());
+export const isSound = (name: string) => SOUND_EXTENSIONS.includes(extname(name).toLowerCase());
 
 function limited(limitBytes: number, path: string): Transform {
   let bytes = 0;
@@ -139,12 +145,13 @@ export const tooLarge = (path: string, limitBytes: number) =>
   new Problem('payload-too-large', `${shown(path)} is larger than ${Math.round(limitBytes / 1e6)} MB, the limit in the settings`);
 
 function asProblem(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Problem('storage-failed', `The disk is full; ${shown(path)} was not kept`, { cause: error });
   if (code === 'EISDIR' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'ENOTEMPTY') {
     return new Problem('invalid-value', `file is ${shown(path)}; a name that is not also a folder's is wanted`, { cause: error });
   }
   if (code === 'ENAMETOOLONG') return new Problem('invalid-value', `file is ${shown(path)}; a shorter name is wanted`, { cause: error });
+  if (syscall !== undefined) return new Problem('storage-failed', `${shown(path)} could not be kept (${code})`, { cause: error });
   return error;
 }

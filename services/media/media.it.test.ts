@@ -237,6 +237,28 @@ test('radio: its titles are read; broken off it is never called playing, and sou
   }
 });
 
+test('radio: a stored station plays by its id, and is still there after a restart', async () => {
+  const radio = new Radio();
+  await radio.start();
+  try {
+    await start();
+    expect(await ask('GET', '/radios')).toEqual([]);
+    await ask('PUT', '/radios/own', { name: 'Own', url: radio.url });
+    await expect(ask('PUT', '/radios/own', { name: 'Own', url: 'mf://x' })).rejects.toThrow('invalid-value');
+    await expect(ask('PUT', '/radios/own', { name: 'a\nb', url: radio.url })).rejects.toThrow('name is');
+    expect(await ask('POST', '/radios/own/play')).toMatchObject({ track: { source: radio.url, title: 'Own' } });
+    await until('the station to sound', async () => (await state()).state === 'playing');
+    await service?.stop();
+    await start();
+    expect(await ask('GET', '/radios')).toEqual([{ id: 'own', name: 'Own', url: radio.url }]);
+    await ask('DELETE', '/radios/own');
+    await expect(ask('POST', '/radios/own/play')).rejects.toThrow('not-found');
+    expect(await ask('POST', '/actions/scan-library')).toEqual({ result: '0 sound files are in the library' });
+  } finally {
+    await radio.stop();
+  }
+});
+
 test('radio: a stream that stalls with its connection open is noticed and connected anew', async () => {
   const radio = new Radio();
   await radio.start();

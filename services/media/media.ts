@@ -8,8 +8,8 @@ import { type MediaSettings, mediaSettings } from './config.ts';
 import { HomeAssistant } from './home-assistant.ts';
 import { HomieThing } from './homie-thing.ts';
 import { Jukebox } from './jukebox.ts';
-import { Library } from './library.ts';
-import { Playlists, StateFile } from './memory.ts';
+import { isSound, Library, TEMPORARY } from './library.ts';
+import { Playlists, Radios, StateFile } from './memory.ts';
 import { Playback } from './playback.ts';
 import type { Player } from './player.ts';
 import { MplayerPlayer } from './player-mplayer.ts';
@@ -41,6 +41,7 @@ export const mediaService = (playerOf: (context: Context, output: SoundOutput) =
     version: '0.1.0',
     summary: 'Plays files of the library and radio stations',
     settings: mediaSettings,
+    precious: { items: [{ path: 'media', except: new RegExp(`^\\${TEMPORARY}`) }] },
     tiles: [{ title: 'Player', property: 'media/player/title' }],
     async start(context) {
       const { bus, clock, edge, log } = context;
@@ -69,7 +70,11 @@ export const mediaService = (playerOf: (context: Context, output: SoundOutput) =
         trackStarted: ({ title }) => context.emit('track-started', { title }),
         failed: (message) => context.emit('player-failed', { message }),
       });
-      const jukebox = new Jukebox(library, new Playlists(ownFolder(context), log), playback, randomUUID);
+      const jukebox = new Jukebox(
+        { library, playlists: new Playlists(ownFolder(context), log), radios: new Radios(ownFolder(context), log) },
+        playback,
+        randomUUID,
+      );
       const thing = new HomieThing(bus, edge, jukebox, log);
       const homeAssistant = new HomeAssistant(bus, edge);
       serveMedia(context.api, jukebox, () => context.settings.maxUploadMb);
@@ -80,11 +85,21 @@ export const mediaService = (playerOf: (context: Context, output: SoundOutput) =
       let chosen = context.settings.output;
       return {
         check: () => playback.check(),
+        backup: {
+          flush: async () => memory.now(playback.remembered()),
+          count: (files) => ({ tracks: files.filter(isSound).length }),
+        },
         async apply(settings) {
           if (settings.output === chosen) return;
           chosen = settings.output;
           await output.choose();
           await playback.restartPlayer();
+        },
+        actions: {
+          'scan-library': {
+            title: 'Scan the library again',
+            run: async () => `${await library.rescan()} sound files are in the library`,
+          },
         },
         async stop() {
           memory.now(playback.remembered());

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fakeClock } from '@ledge/testing';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FRESH, Playlists, StateFile } from './memory.ts';
+import { FRESH, Playlists, Radios, StateFile } from './memory.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -41,8 +41,8 @@ test.each(['', '{', '{"volume":"loud"}'])('a damaged file (%j) is a fresh start'
 
 test('playlists are stored, listed, read and removed by name', () => {
   const playlists = new Playlists(folder, log);
-  playlists.save('Übung 2', [track]);
-  playlists.save('Morning', [track, track]);
+  playlists.put('Übung 2', [track]);
+  playlists.put('Morning', [track, track]);
   expect(new Playlists(folder, log).list()).toEqual([
     { name: 'Morning', tracks: 2 },
     { name: 'Übung 2', tracks: 1 },
@@ -56,4 +56,18 @@ test('playlists are stored, listed, read and removed by name', () => {
 test.each(['constructor', 'toString', '__proto__'])('%s is a name like any other', (name) => {
   const playlists = new Playlists(folder, log);
   expect(() => playlists.get(name)).toThrow('There is no playlist');
+});
+
+test('radio stations are stored and listed by name, and a damaged file is an empty list', async () => {
+  const jazz = { id: 'jazz', name: 'Jazz', url: 'http://radio.example/jazz' };
+  const news = { id: 'a', name: 'Änderung', url: 'https://radio.example/news' };
+  const radios = new Radios(folder, log);
+  radios.put('jazz', jazz);
+  radios.put('a', news);
+  expect(new Radios(folder, log).list()).toEqual([news, jazz]);
+  radios.remove('a');
+  expect(radios.list()).toEqual([jazz]);
+  expect(() => radios.get('a')).toThrow('There is no radio "a"');
+  await writeFile(join(folder, 'radios.json'), '{"jazz":{"name":3}}');
+  expect(radios.list()).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mediaStateSchema, Problem, shown, type Track, trackSchema } from '@ledge/contract';
+import { mediaStateSchema, Problem, type Radio, radioSchema, shown, type Track, trackSchema } from '@ledge/contract';
 import { type Clock, type Logger, writeFileAtomic } from '@ledge/kit';
 import { z } from 'zod';
 
@@ -11,8 +11,6 @@ const rememberedSchema = mediaStateSchema
 export type Remembered = z.infer<typeof rememberedSchema>;
 
 export const FRESH: Remembered = { queue: [], index: null, volume: 50, muted: false, repeat: 'off', mode: 'stopped', positionS: 0 };
-
-const playlistsSchema = z.record(z.string(), z.array(trackSchema));
 
 /** Changes that follow each other quickly are written once. */
 const SAVE_AFTER_MS = 2000;
@@ -71,50 +69,74 @@ export class StateFile {
   }
 }
 
-/** Stored playlists, by name, in one file. */
-export class Playlists {
+/** Entries by name in one file, written whole or not at all. */
+class Shelf<T> {
   readonly #file: string;
+  readonly #what: string;
+  readonly #schema: z.ZodType<Record<string, T>>;
   readonly #log: Logger;
 
-  constructor(folder: string, log: Logger) {
-    this.#file = join(folder, 'playlists.json');
+  /** @param what one entry is called in error sentences */
+  constructor(file: string, what: string, schema: z.ZodType<T>, log: Logger) {
+    this.#file = file;
+    this.#what = what;
+    this.#schema = z.record(z.string(), schema);
     this.#log = log;
   }
 
-  list(): { name: string; tracks: number }[] {
-    return Object.entries(this.#all())
-      .map(([name, tracks]) => ({ name, tracks: tracks.length }))
-      .sort((a, b) => a.name.localeCompare(b.name));
+  all(): Record<string, T> {
+    return read(this.#file, this.#schema, this.#log) ?? {};
   }
 
   /** @throws Problem `not-found` */
-  get(name: string): Track[] {
-    const all = this.#all();
-    const tracks = Object.hasOwn(all, name) ? all[name] : undefined;
-    if (!tracks) throw new Problem('not-found', `There is no playlist ${shown(name)}`);
-    return tracks;
+  get(name: string): T {
+    const all = this.all();
+    const entry = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (entry === undefined) throw new Problem('not-found', `There is no ${this.#what} ${shown(name)}`);
+    return entry;
   }
 
-  save(name: string, tracks: readonly Track[]): void {
-    this.#write({ ...this.#all(), [name]: [...tracks] });
+  /** @throws Problem `storage-failed` */
+  put(name: string, entry: T): void {
+    this.#write({ ...this.all(), [name]: entry });
   }
 
-  /** @throws Problem `not-found` */
+  /** @throws Problem `not-found`, `storage-failed` */
   remove(name: string): void {
     this.get(name);
-    const { [name]: _gone, ...rest } = this.#all();
+    const { [name]: _gone, ...rest } = this.all();
     this.#write(rest);
   }
 
-  #all(): Record<string, Track[]> {
-    return read(this.#file, playlistsSchema, this.#log) ?? {};
-  }
-
-  #write(all: Record<string, Track[]>): void {
+  #write(all: Record<string, T>): void {
     try {
       writeFileAtomic(this.#file, JSON.stringify(all));
     } catch (error) {
-      throw new Problem('storage-failed', 'The playlists could not be written', { cause: error });
+      throw new Problem('storage-failed', `The ${this.#what}s could not be written`, { cause: error });
     }
+  }
+}
+
+/** Stored playlists, by name. */
+export class Playlists extends Shelf<Track[]> {
+  constructor(folder: string, log: Logger) {
+    super(join(folder, 'playlists.json'), 'playlist', z.array(trackSchema), log);
+  }
+
+  list(): { name: string; tracks: number }[] {
+    return Object.entries(this.all())
+      .map(([name, tracks]) => ({ name, tracks: tracks.length }))
+      .sort((a, b) => a.name.localeCompare(b.name));
+  }
+}
+
+/** Stored radio stations, by id. */
+export class Radios extends Shelf<Radio> {
+  constructor(folder: string, log: Logger) {
+    super(join(folder, 'radios.json'), 'radio', radioSchema, log);
+  }
+
+  list(): Radio[] {
+    return Object.values(this.all()).sort((a, b) => a.name.localeCompare(b.name));
   }
 }

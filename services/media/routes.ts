@@ -5,7 +5,7 @@ import { tooLarge } from './library.ts';
 
 /** The HTTP side of {@link mediaApi}; every control answers with the state after it. */
 export function serveMedia(api: Api, jukebox: Jukebox, maxUploadMb: () => number): void {
-  const { playback, library, playlists } = jukebox;
+  const { playback, library, playlists, radios } = jukebox;
   const after = async (done: Promise<void> | void): Promise<MediaState> => {
     await done;
     return playback.state();
@@ -37,8 +37,13 @@ export function serveMedia(api: Api, jukebox: Jukebox, maxUploadMb: () => number
   });
   api.handle(mediaApi.erase, ({ params }) => library.erase(params.file));
 
+  api.handle(mediaApi.radios, () => radios.list());
+  api.handle(mediaApi.saveRadio, ({ params, body }) => jukebox.saveRadio({ ...params, ...body }));
+  api.handle(mediaApi.removeRadio, ({ params }) => radios.remove(params.id));
+  api.handle(mediaApi.playRadio, ({ params }) => after(jukebox.playRadio(params.id)));
+
   api.handle(mediaApi.playlists, () => playlists.list());
-  api.handle(mediaApi.savePlaylist, ({ params }) => playlists.save(params.name, playback.state().queue));
+  api.handle(mediaApi.savePlaylist, ({ params }) => playlists.put(params.name, playback.state().queue));
   api.handle(mediaApi.loadPlaylist, ({ params }) => after(playback.replace(jukebox.fresh(playlists.get(params.name)))));
   api.handle(mediaApi.removePlaylist, ({ params }) => playlists.remove(params.name));
 }

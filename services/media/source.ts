@@ -13,10 +13,11 @@ export const isAddress = (source: string) => /^[a-z][a-z0-9+.-]*:\/\//i.test(sou
 
 /**
  * An http(s) address in its percent-encoded form, which holds no quote, backslash, space or control character.
+ * @param field what errors call it
  * @throws Problem `invalid-value` for any other scheme; mplayer would also open devices, image sequences and other people's files.
  */
-export function streamAddress(source: string): string {
-  const refuse = (wanted: string) => new Problem('invalid-value', `source is ${shown(source)}; ${wanted}`);
+export function streamAddress(source: string, field = 'source'): string {
+  const refuse = (wanted: string) => new Problem('invalid-value', `${field} is ${shown(source)}; ${wanted}`);
   if (/\p{Cc}/u.test(source) || !source.isWellFormed()) throw refuse('an address without control characters is wanted');
   if (!URL.canParse(source)) throw refuse('an address such as http://radio.example/live is wanted');
   const url = new URL(source);

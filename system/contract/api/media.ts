@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { operation } from '../operation.ts';
+import { idSchema } from '../things.ts';
 
 export const trackSchema = z.object({
   id: z.string(),
@@ -47,6 +48,19 @@ const libraryItem = z.object({
   bytes: z.int(),
 });
 export type LibraryItem = z.infer<typeof libraryItem>;
+
+/** A stored radio station. */
+export const radioSchema = z.object({
+  id: idSchema,
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .refine((s) => !/\p{Cc}/u.test(s), 'no control characters are wanted'),
+  url: source.meta({ description: 'http(s) address of the sound itself, not of a playlist' }),
+});
+export type Radio = z.infer<typeof radioSchema>;
 
 export const mediaApi = {
   state: operation({ method: 'get', path: '/', summary: 'What is playing', for: 'viewer', response: mediaStateSchema }),
@@ -153,6 +167,41 @@ export const mediaApi = {
     params: z.object({ file: z.string() }),
     response: z.void(),
     problems: ['not-found'],
+  }),
+  radios: operation({
+    method: 'get',
+    path: '/radios',
+    summary: 'Stored radio stations, by name',
+    for: 'viewer',
+    response: z.array(radioSchema),
+  }),
+  saveRadio: operation({
+    method: 'put',
+    path: '/radios/{id}',
+    summary: 'Store a radio station, or change one',
+    for: 'admin',
+    params: radioSchema.pick({ id: true }),
+    body: radioSchema.omit({ id: true }),
+    response: radioSchema,
+    problems: ['invalid-value', 'storage-failed'],
+  }),
+  removeRadio: operation({
+    method: 'delete',
+    path: '/radios/{id}',
+    summary: 'Delete a stored radio station; what plays goes on',
+    for: 'admin',
+    params: radioSchema.pick({ id: true }),
+    response: z.void(),
+    problems: ['not-found'],
+  }),
+  playRadio: operation({
+    method: 'post',
+    path: '/radios/{id}/play',
+    summary: 'Play a station at once; a station that plays gives its place to it, the rest of the queue stays',
+    for: 'admin',
+    params: radioSchema.pick({ id: true }),
+    response: mediaStateSchema,
+    problems: ['not-found', 'player-missing', 'player-failed'],
   }),
   playlists: operation({
     method: 'get',
