@@ -7,6 +7,7 @@ import { type BrokerSettings, brokerSettings } from './config.ts';
 import type { ClientFacts, EngineHost } from './engine.ts';
 import { AedesEngine } from './engine-aedes.ts';
 import { Seldom } from './limits.ts';
+import { precious } from './precious.ts';
 import { serveBroker } from './routes.ts';
 import { SelfTest } from './self-test.ts';
 import { SystemTopics } from './sys.ts';
@@ -66,6 +67,7 @@ export const broker = defineService({
   version: '0.1.0',
   summary: 'The MQTT broker: users, access rules, listeners and counters',
   settings: brokerSettings,
+  precious,
   async start(context) {
     const { api, clock, dataDir, dataRoot, edge, log, metrics } = context;
     const settings = () => context.settings;
@@ -93,6 +95,7 @@ export const broker = defineService({
 
     return {
       check: () => selfTest.run(),
+      backup: { count: () => ({ users: users.list().length }) },
       apply: () => accounts.applySettings(),
       async stop() {
         sys.stop();

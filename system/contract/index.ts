@@ -1,4 +1,5 @@
 export * from './access.ts';
+export * from './api/backup.ts';
 export * from './api/broker.ts';
 export * from './api/common.ts';
 export * from './api/device.ts';

@@ -107,6 +107,11 @@ function savedLayer(file: string): Layer {
   return { source: 'settings', values: yaml.values, where: (key) => `${file}:${yaml.lineOf([key]) ?? 1}` };
 }
 
+/** Would the service start with this file of saved settings? @throws Problem `config-invalid` */
+export function checkSavedSettings(service: string, schema: z.ZodObject, data: DataDir, environment: Environment, file: string): void {
+  merge(schema, [section(data.configFile, service), savedLayer(file), environmentLayer(service, schema, environment)]);
+}
+
 /** Text is taken as the key wants it: as it stands, or read as YAML (numbers, true and false, lists). */
 function environmentValue(schema: z.ZodType | undefined, text: string): unknown {
   if (!schema || schema.safeParse(text).success) return text;

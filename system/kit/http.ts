@@ -76,7 +76,8 @@ export class HttpApi implements Api {
       throw new Problem('not-found', `There is nothing at ${shown(request.path)}`);
     });
     this.#app.use(problemAnswer(this.#log));
-    const server = createServer(this.#app);
+    // only the gateway comes here, and it watches how uploads move; a limit would cut long ones
+    const server = createServer({ requestTimeout: 0 }, this.#app);
     this.#server = server;
     if (address.kind === 'socket') await clearSocket(address.path);
     await new Promise<void>((resolve, reject) => {

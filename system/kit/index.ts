@@ -1,4 +1,5 @@
 export * from './api.ts';
+export type { PartFacts, Precious, PreciousItem, Received } from './backup/precious.ts';
 export * from './bus.ts';
 export * from './clock.ts';
 export * from './config.ts';

@@ -7,9 +7,10 @@ import { commonApi, EVENTS, type EventKind, type EventPayload, type Health, Prob
 import { Gauge, Registry } from 'prom-client';
 import type { z } from 'zod';
 import { serveActions } from './actions.ts';
+import { servePart, takeOver } from './backup/serve.ts';
 import { MqttBus } from './bus.ts';
 import { systemClock } from './clock.ts';
-import { brokerUrl, readEdge, Settings } from './config.ts';
+import { brokerUrl, checkSavedSettings, readEdge, Settings } from './config.ts';
 import { HttpApi, type ListenAddress } from './http.ts';
 import { createLogger } from './log.ts';
 import { createNotifier, type SupervisorMessage } from './notify.ts';
@@ -71,6 +72,7 @@ export async function runService<Schema extends z.ZodObject>(
   const { name, version, summary } = definition;
 
   const data = DataDir.of(environment);
+  const restored = takeOver(name, data.root, definition.precious, log);
   const edge = readEdge(data, environment);
   const settings = new Settings(name, definition.settings, data, environment);
   const listen = listenAddress(name, data, environment);
@@ -156,6 +158,7 @@ export async function runService<Schema extends z.ZodObject>(
   const stopChecking = clock.every(notifier.watchdogMs ?? UNWATCHED_CHECK_MS, () => void check());
   await check();
   notifier.ready();
+  restored();
   context.emit('service-ready', { service: name });
   log.info({ version, address: record.address, startMs: clock.now() - startedMs, registered: bus.connected }, 'service ready');
 
@@ -186,6 +189,16 @@ export async function runService<Schema extends z.ZodObject>(
   }
 
   function serveCommon(): void {
+    servePart(api, {
+      service: name,
+      version,
+      root: data.root,
+      edge: edge.id,
+      precious: definition.precious,
+      facts: () => running?.backup,
+      checkSettings: (file) => checkSavedSettings(name, definition.settings, data, environment, file),
+      log,
+    });
     if (!definition.ownHealth) api.handle(commonApi.health, () => health());
     api.handle(commonApi.openapi, () => openApiDocument({ name, version, summary }, [...api.operations, ...(definition.documented ?? [])]));
     api.handle(commonApi.settings, () => settings.view());

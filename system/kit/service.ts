@@ -2,6 +2,7 @@ import type { EventKind, EventPayload, Operation, Tile } from '@ledge/contract';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import type { Api } from './api.ts';
+import type { PartFacts, Precious } from './backup/precious.ts';
 import type { Bus, Clock, Logger, Random } from './ports.ts';
 
 /** Something that can be done by a button: `POST /actions/<name>`. */
@@ -48,6 +49,8 @@ export interface Running<S> {
   check?(): Promise<void> | void;
   /** Takes changed settings over without a restart. Keys marked `restart: true` in the schema never come here. */
   apply?(settings: S): Promise<void> | void;
+  /** What a backup asks of the service while it runs. */
+  backup?: PartFacts;
   /** Gives everything back that `start` took. */
   stop?(): Promise<void> | void;
   /** Actions that need what `start` made; beside those of the definition, which need nothing but the context. */
@@ -70,6 +73,8 @@ export interface ServiceDefinition<Schema extends z.ZodObject> {
   documented?: readonly Operation[];
   /** The broker keeps what comes at QoS 1 for this service while it is away (one instance only). */
   keepSession?: boolean;
+  /** What of its files belongs in a backup, beside its settings. */
+  precious?: Precious;
   /** The service answers `GET /health` itself. */
   ownHealth?: boolean;
   /**
