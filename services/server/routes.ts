@@ -1,13 +1,12 @@
-import { Problem, serverApi } from '@ledge/contract';
+import { serverApi } from '@ledge/contract';
 import type { Api, Clock } from '@ledge/kit';
 import type { Auth } from './auth/auth.ts';
 import type { ServiceControl, Verb } from './control/control.ts';
+import { serveHistory } from './history/routes.ts';
 import type { KioskDesk } from './kiosk/kiosk-desk.ts';
 import type { LogStreams } from './logs/stream.ts';
 import type { Recorder } from './recorder/index.ts';
 import type { ServiceRegistry } from './registry/registry.ts';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 export interface RoutePorts {
   auth: Auth;
@@ -51,12 +50,5 @@ export function serveBox(api: Api, { auth, registry, control, logs, recorder, ki
 
   api.handle(serverApi.logs, ({ query, response, signal }) => logs.serve(query, response, signal));
 
-  api.handle(serverApi.history, ({ params, query }) => {
-    const toMs = query.to === undefined ? clock.now() : Date.parse(query.to);
-    const fromMs = query.from === undefined ? toMs - DAY_MS : Date.parse(query.from);
-    if (fromMs >= toMs)
-      throw new Problem('invalid-value', `from is ${query.from}; a time before ${new Date(toMs).toISOString()} is wanted`);
-    const { points, limit } = query;
-    return recorder.query({ ...params, fromMs, toMs, limit, ...(points === undefined ? {} : { points }) });
-  });
+  serveHistory(api, recorder, clock);
 }

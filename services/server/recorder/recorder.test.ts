@@ -1,4 +1,5 @@
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import type { HistoryPoint } from '@ledge/contract';
 import { expect, test } from 'vitest';
 import { PAGE_BYTES } from './frame.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './rollup.ts';
@@ -175,6 +176,38 @@ test('each resolution is kept for its days, and answers for the finer one that i
   expect(await oneHour()).toEqual({ resolution: 'hour', points: 1 });
   await rig.pass(3 * DAY_MS);
   expect(await oneHour()).toEqual({ resolution: 'hour', points: 0 });
+});
+
+test('all of a span comes out in order, in the finest resolution that reaches over it, and some at a time', async () => {
+  const rig = await recorderRig({ settings: { rawDays: 2, minuteDays: 4, hourDays: 6 } });
+  const taken = async (fromMs = 0) => {
+    const { resolution, points } = rig.recorder.export({ ...TEMPERATURE, fromMs, toMs: 8e12 });
+    const parts: HistoryPoint[][] = [];
+    for await (const part of points) parts.push(part);
+    return { resolution, parts: parts.length, points: parts.flat().map(({ time, value, mean }) => [time, value ?? mean]) };
+  };
+  expect(() => rig.recorder.export({ thing: 'room', node: 'climate', property: 'ghost', fromMs: 0, toMs: 1 })).toThrow(/no history/);
+  for (let minute = 0; minute < 180; minute++) {
+    rig.say(minute, minute * MINUTE_MS, minute);
+    if (minute % 10 === 0) await rig.pass(10 * MINUTE_MS);
+  }
+  rig.say(1000, -5 * MINUTE_MS, -5, { replayed: true });
+  const raw = await taken();
+  expect(raw).toMatchObject({
+    resolution: 'raw',
+    points: [[time(-5 * MINUTE_MS), -5], ...Array.from({ length: 180 }, (_, i) => [time(i * MINUTE_MS), i])],
+  });
+  expect(raw.parts).toBeGreaterThan(1);
+  await rig.pass(3 * DAY_MS);
+  rig.say(2000, 3 * DAY_MS, 7);
+  const minutes = await taken();
+  expect(minutes).toMatchObject({ resolution: 'minute', parts: 2 });
+  expect(minutes.points).toHaveLength(182);
+  expect(minutes.points.at(-1)).toEqual([time(3 * DAY_MS), 7]);
+  expect(await taken(START + 2 * DAY_MS)).toMatchObject({ resolution: 'raw', points: [[time(3 * DAY_MS), 7]] });
+  await rig.pass(2 * DAY_MS);
+  expect((await taken()).points.map(([at]) => at)).toEqual([-HOUR_MS, 0, HOUR_MS, 2 * HOUR_MS, 72 * HOUR_MS].map(time));
+  expect(await taken()).toMatchObject({ resolution: 'hour' });
 });
 
 test('when history is larger than allowed, the oldest readings go first', async () => {

@@ -6,7 +6,7 @@ import type { Sample } from './batch.ts';
 import { addressText, Catalogue, isSeen, restartEvidence, type Series } from './catalogue.ts';
 import { diskFiles, type Files } from './files.ts';
 import { bucketPoints, chooseResolution, pointGrid, type Resolution, rawPoint, type Span, Thinner } from './query.ts';
-import { addBuckets, type Buckets, GRIDS, HOUR_MS, MINUTE_MS, type Width } from './rollup.ts';
+import { addBuckets, type Buckets, DAY_MS, GRIDS, HOUR_MS, MINUTE_MS, type Width } from './rollup.ts';
 import type { RecorderSettings } from './settings.ts';
 import { Store } from './store.ts';
 
@@ -27,6 +27,11 @@ export interface HistoryResult {
   /** What the points were made from. */
   resolution: Resolution;
   points: HistoryPoint[];
+}
+export interface HistoryExport {
+  resolution: Resolution;
+  /** In order of time, some at a time: all of it need not fit into the memory. */
+  points: AsyncIterable<HistoryPoint[]>;
 }
 export interface SeriesInfo extends PropertyAddress {
   newest: string | undefined;
@@ -58,11 +63,15 @@ export interface Recorder {
   apply(settings: RecorderSettings): void;
   /** Throws `not-found` for a property that never had a reading. */
   query(query: HistoryQuery): Promise<HistoryResult>;
+  /** All that is kept of a span, in the finest resolution that reaches over it. Throws `not-found` as {@link Recorder.query}. */
+  export(query: PropertyAddress & Span): HistoryExport;
   series(): SeriesInfo[];
 }
 
 export const createRecorder = (options: RecorderOptions): Recorder => new BusRecorder(options);
 
+/** So much is read at once of what was rolled up: some thousand buckets. */
+const EXPORT_STEP_MS: Record<Width, number> = { [MINUTE_MS]: DAY_MS, [HOUR_MS]: 60 * DAY_MS };
 const WIDTH_OF: Record<Exclude<Resolution, 'raw'>, Width> = { minute: MINUTE_MS, hour: HOUR_MS };
 
 class BusRecorder implements Recorder {
@@ -124,8 +133,7 @@ class BusRecorder implements Recorder {
   }
 
   async query({ fromMs, toMs, points, limit, ...address }: HistoryQuery): Promise<HistoryResult> {
-    const series = this.#catalogue.of(address);
-    if (series.length === 0) throw new Problem('not-found', `${addressText(address)} has no history`);
+    const series = this.#seriesOf(address);
     const span = { fromMs, toMs };
     const resolution = points === undefined ? 'raw' : chooseResolution(span, points, this.#options.clock.now(), this.#settings);
     if (resolution !== 'raw') {
@@ -135,6 +143,39 @@ class BusRecorder implements Recorder {
     const thinner = new Thinner(points, pointGrid(span, points, 1));
     for await (const { samples } of this.#store.readings(series, span)) for (const sample of samples) thinner.add(sample);
     return { resolution, points: thinner.result() };
+  }
+
+  export({ fromMs, toMs, ...address }: PropertyAddress & Span): HistoryExport {
+    const series = this.#seriesOf(address);
+    const span = { fromMs, toMs };
+    const { resolution, fromMs: firstMs } = this.#store.reach(series, span);
+    if (resolution === 'raw') return { resolution, points: this.#allReadings(series, span) };
+    return { resolution, points: this.#allBuckets(series, { fromMs: firstMs, toMs }, WIDTH_OF[resolution]) };
+  }
+
+  #seriesOf(address: PropertyAddress): readonly Series[] {
+    const series = this.#catalogue.of(address);
+    if (series.length === 0) throw new Problem('not-found', `${addressText(address)} has no history`);
+    return series;
+  }
+
+  async *#allReadings(series: readonly Series[], span: Span): AsyncGenerator<HistoryPoint[]> {
+    let waiting: Sample[] = [];
+    for await (const { samples, restFromMs } of this.#store.readings(series, span)) {
+      waiting = oldest([...waiting, ...samples], Number.POSITIVE_INFINITY);
+      const ready = waiting.filter(({ atMs }) => atMs < restFromMs);
+      waiting = waiting.slice(ready.length);
+      if (ready.length > 0) yield ready.map(rawPoint);
+    }
+    if (waiting.length > 0) yield waiting.map(rawPoint);
+  }
+
+  async *#allBuckets(series: readonly Series[], { fromMs, toMs }: Span, width: Width): AsyncGenerator<HistoryPoint[]> {
+    for (let startMs = GRIDS[width](fromMs); startMs <= toMs; startMs += EXPORT_STEP_MS[width]) {
+      const endMs = Math.min(toMs, startMs + EXPORT_STEP_MS[width] - 1);
+      const points = this.#rolledUp(series, { fromMs: startMs, toMs: endMs }, Number.POSITIVE_INFINITY, width);
+      if (points.length > 0) yield points;
+    }
   }
 
   async #firstReadings(series: readonly Series[], span: Span, limit: number): Promise<Sample[]> {

@@ -6,9 +6,9 @@ import { HistoryDatabase, isDamage } from './database.ts';
 import type { Files } from './files.ts';
 import { decodeFrame, type Frame } from './frame.ts';
 import { PendingMinutes } from './pending.ts';
-import type { Span } from './query.ts';
+import type { Resolution, Span } from './query.ts';
 import { trim } from './retention.ts';
-import { addSample, type Buckets, GRIDS, HOUR_MS, type Width } from './rollup.ts';
+import { addSample, type Buckets, GRIDS, HOUR_MS, MINUTE_MS, type Width } from './rollup.ts';
 import { noteFrame, type Segment, SegmentLog } from './segment-log.ts';
 import { SeqSet } from './seq-set.ts';
 import type { RecorderSettings } from './settings.ts';
@@ -170,6 +170,25 @@ export class Store {
       for (const sample of this.#unsaved(new Set([id]))) addSample(unsaved, GRIDS[width], sample);
       yield unsaved;
     }
+  }
+
+  /** The finest resolution that is there for all that is known of the span, and when that begins. */
+  reach(series: readonly Series[], { fromMs, toMs }: Span): { resolution: Resolution; fromMs: number } {
+    let firstMs = Number.POSITIVE_INFINITY;
+    for (const { id } of series)
+      for (const startMs of this.#savedHours(id, { fromMs, toMs }))
+        if (startMs >= GRIDS[HOUR_MS](fromMs)) firstMs = Math.min(firstMs, startMs);
+    const isFrom = (oldestMs: number) => firstMs >= GRIDS[HOUR_MS](oldestMs);
+    const rawFromMs = Math.min(...this.#log.segments.map(({ known, startMs }) => known?.firstMs ?? startMs));
+    if (firstMs === Number.POSITIVE_INFINITY || isFrom(rawFromMs)) return { resolution: 'raw', fromMs };
+    const hasMinutes = this.#damaged || isFrom(this.#db.oldestBlock(MINUTE_MS) ?? Number.POSITIVE_INFINITY);
+    return { resolution: hasMinutes ? 'minute' : 'hour', fromMs: Math.max(fromMs, firstMs) };
+  }
+
+  /** When the hours begin of which something is on the card. */
+  *#savedHours(id: number, { fromMs, toMs }: Span): Generator<number> {
+    if (!this.#damaged) for (const [, buckets] of this.#db.buckets(HOUR_MS, id, fromMs, toMs)) yield* buckets.keys();
+    yield* this.#pending.of(id, HOUR_MS).keys();
   }
 
   #unsaved(ids: ReadonlySet<number>): Sample[] {

@@ -413,6 +413,17 @@ export const serverApi = {
     response: z.object({ resolution: z.enum(['raw', 'minute', 'hour', 'auto']), points: z.array(historyPointSchema) }),
     problems: ['not-found'],
   }),
+  historyCsv: operation({
+    method: 'get',
+    path: '/history/{thing}/{node}/{property}/csv',
+    summary:
+      'The same as a file: `time,value`, or `time,mean,min,max` where only minutes or hours are left; the last day where nothing is said',
+    for: 'viewer',
+    params: z.object({ thing: idSchema, node: idSchema, property: idSchema }),
+    query: z.object({ from: z.iso.datetime({ offset: true }).optional(), to: z.iso.datetime({ offset: true }).optional() }),
+    streams: 'text/csv',
+    problems: ['not-found', 'invalid-value'],
+  }),
 } as const;
 
 /** One line of `GET /logs`. `level` is pino's number. */
