@@ -26,6 +26,13 @@ export const settingsSchema = z.object({
     .boolean()
     .default(false)
     .meta({ title: 'Metrics for everybody', description: 'GET /metrics answers without a sign-in or token' }),
+  maxBackupMb: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(16_000)
+    .meta({ title: 'Largest backup', unit: 'MB', description: 'that may be handed in for a restore' }),
   ...recorderSettingsSchema.shape,
 });
 export type ServerSettings = z.output<typeof settingsSchema>;

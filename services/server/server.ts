@@ -17,6 +17,12 @@ import { takeFirstAdmin } from './auth/first-admin.ts';
 import { serveAuth } from './auth/routes.ts';
 import { SESSION_COOKIE } from './auth/sessions.ts';
 import type { Users } from './auth/users.ts';
+import { BackupDesk } from './backup/desk.ts';
+import { Marker } from './backup/marker.ts';
+import { Parts } from './backup/parts.ts';
+import { precious } from './backup/precious.ts';
+import { Restorer } from './backup/restorer.ts';
+import { serveBackup } from './backup/routes.ts';
 import { type ServerSettings, settingsSchema } from './config.ts';
 import { ServiceControl } from './control/control.ts';
 import { frontDoor } from './gateway/front.ts';
@@ -63,6 +69,7 @@ export const serverService = (ports: ServerPorts) =>
     version: VERSION,
     summary: SUMMARY,
     settings: settingsSchema,
+    precious,
     ownHealth: true,
     keepSession: true,
     start: (context) => startServer(context, ports),
@@ -149,6 +156,28 @@ async function startServer(
   });
 
   const emit: ServiceContext<ServerSettings>['emit'] = (kind, payload) => context.emit(kind, payload);
+  const control = new ServiceControl(manager, clock, log, (restarted) => context.emit('service-restarted', restarted));
+  const parts = new Parts(find, secret);
+  const backupFolder = join(context.dataDir, 'backup');
+  const desk = new BackupDesk({
+    folder: backupFolder,
+    edge: identity,
+    version: VERSION,
+    parts,
+    restorer: new Restorer({
+      parts,
+      marker: new Marker(backupFolder),
+      clock,
+      log,
+      services: () => registry.views().map(({ name }) => name),
+      restart: async (service) => void (await control.command('restart', service, 'restore')),
+    }),
+    clock,
+    log,
+    services: () => registry.views(),
+    maxBytes: () => context.settings.maxBackupMb * 1e6,
+  });
+
   serveAuth(api, auth, emit, (wishes, user) => identity.tryChange(wishes, user));
   const kiosk = new KioskDesk({
     facts: auth.facts,
@@ -163,7 +192,7 @@ async function startServer(
   serveBox(api, {
     auth,
     registry,
-    control: new ServiceControl(manager, clock, log, (restarted) => context.emit('service-restarted', restarted)),
+    control,
     logs: new LogStreams(manager, clock),
     recorder,
     kiosk,
@@ -184,7 +213,10 @@ async function startServer(
   });
   serveMachine(api, { machine: machineDesk, identity, doctor: new DoctorDesk(clock, examineHere(data.root, VERSION)) });
 
+  serveBackup(api, desk);
+
   const stop = async () => {
+    desk.stop();
     await listener.stop();
     gateway.stop();
     kiosk.stop();
@@ -200,6 +232,7 @@ async function startServer(
     await takeFirstAdmin({ file: data.firstAdminFile, aside: join(context.dataDir, 'first-admin.refused'), users, audit, log });
     await recorder.start();
     await registry.start();
+    await desk.start();
     gateway.start();
     kiosk.start();
     await listener.start();
@@ -216,6 +249,10 @@ async function startServer(
       auth.check();
       recorder.check();
       if (!listener.listening) throw new Problem('internal', `The public port ${listener.port} is closed.`);
+    },
+    backup: {
+      flush: () => recorder.flush(),
+      count: () => ({ people: auth.users.list().length, tokens: auth.tokens.list().length }),
     },
     apply: (settings) => recorder.apply(settings),
     stop,

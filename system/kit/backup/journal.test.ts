@@ -114,7 +114,7 @@ function powerCut(atOperation: number): { files: SwapFiles; operations(): number
   return { files, operations: () => operations };
 }
 
-test('a power cut at any step of the swap, and another one at any step of its mending, ends with what is new', () => {
+test('a power cut at any step of the swap, and another one at any step of its mending, ends with what is new', { timeout: 60_000 }, () => {
   const total = (() => {
     const cut = powerCut(Number.POSITIVE_INFINITY);
     const { root, area } = box();
