@@ -26,7 +26,7 @@ const FIRST_START: LazyPage = { words: [], load: () => import('./signin/first-st
 function Page(): VNode {
   const t = words('shell');
   const { value } = path;
-  if (value === '/') return html`<${Lazy} page=${DASHBOARD} />`;
+  if (value === '/' || value.startsWith('/history/')) return html`<${Lazy} page=${DASHBOARD} />`;
   if (value === '/admin' || value.startsWith('/admin/')) return html`<${Lazy} page=${ADMIN} />`;
   return html`<main class="page"><${Empty} title=${t.notFound.title}><p>${t.notFound.text}</p><p><a href="/">${t.notFound.back}</a></p><//></main>`;
 }

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { App } from './app.ts';
 import { createApi } from './client/api.ts';
 import { browserPorts } from './client/browser.ts';
-import { languageFor } from './client/format.ts';
+import { language, languageFor } from './client/format.ts';
 import { Session } from './client/session.ts';
 import { html } from './components/html.ts';
 import { startRouting } from './router.ts';
@@ -22,6 +22,9 @@ showLastTheme();
 startRouting();
 effect(() => {
   document.title = session.boxName.value || 'Ledge';
+});
+effect(() => {
+  document.documentElement.lang = language.value;
 });
 const started = session.start();
 await speak(languageFor(navigator.languages));

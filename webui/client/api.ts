@@ -1,7 +1,8 @@
-import type { brokerApi, commonApi, deviceApi, mediaApi, serverApi, sseApi } from '@ledge/contract';
+import type { backupApi, brokerApi, commonApi, deviceApi, mediaApi, serverApi, sseApi } from '@ledge/contract';
 import { type AskPorts, createAsk, urlOf } from './ask.ts';
 
 type Server = typeof serverApi;
+type Backup = typeof backupApi;
 type Device = typeof deviceApi;
 type Broker = typeof brokerApi;
 type Media = typeof mediaApi;
@@ -43,7 +44,17 @@ export function createApi(ports: ApiPorts) {
       reboot: route<Server['reboot']>('server', 'post', '/machine/reboot'),
       powerOff: route<Server['powerOff']>('server', 'post', '/machine/power-off'),
       factoryReset: route<Server['factoryReset']>('server', 'post', '/machine/factory-reset'),
+      kiosk: route<Server['kiosk']>('server', 'get', '/kiosk'),
+      changeKiosk: route<Server['changeKiosk']>('server', 'put', '/kiosk'),
+      kioskHeartbeat: route<Server['kioskHeartbeat']>('server', 'post', '/kiosk/heartbeat'),
       history: route<Server['history']>('server', 'get', '/history/{thing}/{node}/{property}'),
+    },
+    /** To make one and to hand one in are files: see `admin/backup`. */
+    backup: {
+      overview: route<Backup['overview']>('server', 'get', '/backup'),
+      unlock: route<Backup['unlock']>('server', 'post', '/backup/{id}/unlock'),
+      restore: route<Backup['restore']>('server', 'post', '/backup/{id}/restore'),
+      drop: route<Backup['drop']>('server', 'delete', '/backup/{id}'),
     },
     device: {
       things: route<Device['things']>('device', 'get', '/things'),

@@ -16,12 +16,16 @@ export function languageFor(wanted: readonly string[]): Language {
   return 'en';
 }
 
+/** The language as somebody's own country writes it: `en` is `en-GB` for whoever has that. */
+const regional = (tag: Language): string =>
+  globalThis.navigator?.languages?.find((wanted) => wanted.toLowerCase().startsWith(`${tag}-`)) ?? tag;
+
 /** Making a formatter is slow, so each is made once for a language. */
 function perLanguage<F>(make: (tag: string) => F): () => F {
   const made = new Map<string, F>();
   return () => {
     const tag = language.value;
-    const known = made.get(tag) ?? make(tag);
+    const known = made.get(tag) ?? make(regional(tag));
     made.set(tag, known);
     return known;
   };
@@ -32,7 +36,9 @@ const smallNumbers = perLanguage((tag) => new Intl.NumberFormat(tag, { maximumSi
 const oneDigit = perLanguage((tag) => new Intl.NumberFormat(tag, { maximumFractionDigits: 1 }));
 const percents = perLanguage((tag) => new Intl.NumberFormat(tag, { style: 'percent', maximumFractionDigits: 0 }));
 const dateTimes = perLanguage((tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'short' }));
-const clockTimes = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }));
+const clockTimes = perLanguage(
+  (tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }),
+);
 const hours = perLanguage((tag) => new Intl.DateTimeFormat(tag, { hour: '2-digit', minute: '2-digit' }));
 const days = perLanguage((tag) => new Intl.DateTimeFormat(tag, { weekday: 'long', day: 'numeric', month: 'long' }));
 const shortDays = perLanguage((tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'short' }));

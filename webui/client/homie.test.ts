@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { booleanWords, colourOf, enumValues, numberLimits, parseDescription, readable, rgbOf, shownValue, stateOf } from './homie.ts';
+import { colourOf, durationSeconds, enumValues, namedStates, numberLimits, parseDescription, readable, rgbOf, stateOf } from './homie.ts';
 
 test('a description is read, and what a stranger left out is filled in', () => {
   const description = { homie: '5.0', nodes: { main: { properties: { 'air-temp': { datatype: 'float', unit: '°C', settable: true } } } } };
@@ -26,23 +26,8 @@ test('nodes and properties of a wrong shape are left out, the rest stays', () =>
   });
 });
 
-test('numbers are shown short, small ones with their digits, and what is no number as it came', () => {
-  const float = { datatype: 'float', format: '' } as const;
-  const shown = ['21.456', '0.00123456', '0', '-3', '', 'NaN', 'broken'].map((payload) => shownValue(float, payload));
-  const local = (value: number, digits: number) => value.toLocaleString(undefined, { maximumFractionDigits: digits });
-  expect(shown).toEqual([local(21.46, 2), local(0.00123, 5), '0', '-3', '', 'NaN', 'broken']);
-});
-
-test('a boolean is shown in the words of its property', () => {
-  expect([
-    shownValue({ datatype: 'boolean', format: 'closed,open' }, 'true'),
-    shownValue({ datatype: 'boolean', format: '' }, 'false'),
-  ]).toEqual(['open', 'Off']);
-  expect(booleanWords('x')).toEqual({ on: 'On', off: 'Off' });
-});
-
-test('an empty text is one zero byte on the wire', () => {
-  expect(shownValue({ datatype: 'string', format: '' }, '\0')).toBe('');
+test('a boolean may name its states, both or none', () => {
+  expect([namedStates('closed,open'), namedStates(''), namedStates('x')]).toEqual([{ on: 'open', off: 'closed' }, undefined, undefined]);
 });
 
 test('limits may be left out one by one', () => {
@@ -78,10 +63,11 @@ test('a chosen colour is said as Homie does', () => {
 });
 
 test.each([
-  ['PT1H30M', '1 h 30 min'],
-  ['P2DT0.5S', '2 d 0.5 s'],
-  ['PT0S', '0 s'],
-  ['soon', 'soon'],
-])('the duration %s reads %s', (payload, wanted) => {
-  expect(shownValue({ datatype: 'duration', format: '' }, payload)).toBe(wanted);
+  ['PT1H30M', 5400],
+  ['P2DT0.5S', 172_800.5],
+  ['PT0S', 0],
+  ['P', undefined],
+  ['soon', undefined],
+])('the duration %s is %s seconds', (payload, wanted) => {
+  expect(durationSeconds(payload)).toBe(wanted);
 });

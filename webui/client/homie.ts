@@ -74,22 +74,18 @@ export function numberLimits(format: string): { min: number | undefined; max: nu
 export const enumValues = (format: string): string[] => (format === '' ? [] : format.split(','));
 
 /** Homie 5, "Formats": a boolean may name its two values, false first. */
-export function booleanWords(format: string): { on: string; off: string } {
+export function namedStates(format: string): { on: string; off: string } | undefined {
   const [off, on] = format.split(',');
-  return off && on ? { on, off } : { on: 'On', off: 'Off' };
+  return off && on ? { on, off } : undefined;
 }
 
-const numbers = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
-const smallNumbers = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 3 });
-const times = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-
 const DURATION = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/;
-/** `PT1H30M` → `1 h 30 min`; undefined for what is no duration. */
-function durationText(payload: string): string | undefined {
+const DURATION_PARTS_S = [86_400, 3600, 60, 1];
+/** `PT1H30M` → 5400; undefined for what is no duration. */
+export function durationSeconds(payload: string): number | undefined {
   const [, ...parts] = DURATION.exec(payload) ?? [];
-  const shown = parts.flatMap((part, i) => (part === undefined || Number(part) === 0 ? [] : [`${part} ${['d', 'h', 'min', 's'][i]}`]));
-  if (shown.length > 0) return shown.join(' ');
-  return parts.some((part) => part !== undefined) ? '0 s' : undefined;
+  if (parts.every((part) => part === undefined)) return undefined;
+  return parts.reduce((sum, part, i) => sum + Number(part ?? 0) * (DURATION_PARTS_S[i] ?? 0), 0);
 }
 
 const hex = (parts: readonly number[]) => `#${parts.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`;
@@ -112,26 +108,3 @@ export function colourOf(payload: string): string | undefined {
 
 /** `#ff8000` as `rgb,255,128,0`. */
 export const rgbOf = (colour: string): string => `rgb,${[1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16)).join(',')}`;
-
-/** A payload as people read it. What is not as the datatype says is shown as it came. */
-export function shownValue({ datatype, format }: Pick<PropertyInfo, 'datatype' | 'format'>, payload: string): string {
-  switch (datatype) {
-    case 'float':
-    case 'integer': {
-      const value = Number(payload);
-      if (payload === '' || !Number.isFinite(value)) return payload;
-      return value !== 0 && Math.abs(value) < 0.1 ? smallNumbers.format(value) : numbers.format(value);
-    }
-    case 'boolean':
-      if (payload !== 'true' && payload !== 'false') return payload;
-      return payload === 'true' ? booleanWords(format).on : booleanWords(format).off;
-    case 'datetime': {
-      const ms = Date.parse(payload);
-      return Number.isNaN(ms) ? payload : times.format(ms);
-    }
-    case 'duration':
-      return durationText(payload) ?? payload;
-    default:
-      return textOf(payload);
-  }
-}

@@ -2,8 +2,8 @@ import { filters, parseTopic, topics } from '@ledge/contract/topics.ts';
 import { batch, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Api } from './api.ts';
 import { type Arrived, FrameBatch } from './frame-batch.ts';
-import { payloadOf, shownValue } from './homie.ts';
-import { ApiProblem, sentenceOf } from './problem.ts';
+import { payloadOf } from './homie.ts';
+import { ApiProblem } from './problem.ts';
 import { type ServiceModel, Services } from './services.ts';
 import type { Connection, StreamListener, StreamPorts } from './stream.ts';
 import { type PropertyModel, Things } from './things.ts';
@@ -28,6 +28,14 @@ const RESTART_WITHIN_MS = 30_000;
 /** Events after which things or services must be asked for what the stream does not say. */
 const THING_EVENTS = /^(thing-|sensor-)/;
 
+/** What somebody who cannot see the page must be told; the page finds the words. */
+export type Said =
+  | { kind: 'lost' | 'back' }
+  | { kind: 'set'; property: PropertyModel; payload: string }
+  | { kind: 'not-set'; property: PropertyModel; error: unknown }
+  | { kind: 'restarts'; service: string }
+  | { kind: 'not-restarted'; service: string; error: unknown };
+
 /** Everything that the dashboard shows, kept right by one event stream. */
 export class Live {
   readonly things = new Things();
@@ -37,8 +45,9 @@ export class Live {
   readonly epoch: Signal<number> = signal(0);
   /** True once the first picture is whole: before, an empty list means nothing. */
   readonly complete: Signal<boolean> = signal(false);
-  /** The last thing that somebody who cannot see the page must be told. */
-  readonly announcement: Signal<string> = signal('');
+  /** True once it is known which rooms things are in, or that it cannot be known now. */
+  readonly placed: Signal<boolean> = signal(false);
+  readonly announcement: Signal<Said | undefined> = signal(undefined);
   readonly #edge: string;
   readonly #api: Api;
   readonly #ports: LivePorts;
@@ -85,25 +94,23 @@ export class Live {
 
   /** Sets a property. The new value comes over the stream, not with the answer. */
   async command(property: PropertyModel, value: string | number | boolean): Promise<void> {
-    const { info, command } = property;
-    const { name } = info.peek();
+    const { command } = property;
     const payload = payloadOf(value);
     command.value = { state: 'pending', payload };
     const mine = command.peek();
-    const settle = (next: PropertyModel['command']['value'], showMs: number, sentence: string) => {
+    const settle = (next: PropertyModel['command']['value'], showMs: number, said: Said) => {
       if (command.peek() !== mine) return; // another command has taken its place
       command.value = next;
-      this.announcement.value = sentence;
+      this.announcement.value = said;
       this.#ports.after(showMs, () => {
         if (command.peek() === next) command.value = undefined;
       });
     };
     try {
       await this.#set(property, value);
-      settle({ state: 'acknowledged', payload }, SHOW_ACKNOWLEDGED_MS, `${name} set to ${shownValue(info.peek(), payload)}`);
+      settle({ state: 'acknowledged', payload }, SHOW_ACKNOWLEDGED_MS, { kind: 'set', property, payload });
     } catch (error) {
-      const reason = sentenceOf(error);
-      settle({ state: 'rejected', payload, reason }, SHOW_REJECTED_MS, `${name} not set: ${reason}`);
+      settle({ state: 'rejected', payload, error }, SHOW_REJECTED_MS, { kind: 'not-set', property, error });
     }
   }
 
@@ -145,10 +152,10 @@ export class Live {
     this.#later(`restart ${name}`, RESTART_WITHIN_MS, () => this.services.setRestarting(name, false));
     try {
       await this.#api.server.restart({ params: { name } });
-      this.announcement.value = `${name} restarts`;
+      this.announcement.value = { kind: 'restarts', service: name };
     } catch (error) {
       this.services.setRestarting(name, false);
-      this.announcement.value = `${name} was not restarted: ${sentenceOf(error)}`;
+      this.announcement.value = { kind: 'not-restarted', service: name, error };
       throw error;
     }
   }
@@ -173,9 +180,9 @@ export class Live {
   #connectionIs(connection: Connection): void {
     const before = this.connection.peek();
     this.connection.value = connection;
-    if (connection === 'offline' && before !== 'offline') this.announcement.value = 'Connection lost. The values are old.';
+    if (connection === 'offline' && before !== 'offline') this.announcement.value = { kind: 'lost' };
     if (connection === 'live' && (before === 'offline' || before === 'bus-away')) {
-      this.announcement.value = 'Connected again.';
+      this.announcement.value = { kind: 'back' };
       if (before === 'bus-away') this.#snapshotBegins();
     }
     if (connection === 'live') {
@@ -204,9 +211,13 @@ export class Live {
   }
 
   async #askThings(): Promise<void> {
-    const views = await this.#api.device.things();
-    this.#frames.flush();
-    batch(() => this.things.merge(views));
+    try {
+      const views = await this.#api.device.things();
+      this.#frames.flush();
+      batch(() => this.things.merge(views));
+    } finally {
+      this.placed.value = true;
+    }
   }
 
   #refreshServices(): void {

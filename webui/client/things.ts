@@ -9,7 +9,7 @@ import { type PropertyInfo, parseDescription, readable, stateOf } from './homie.
 export type Command =
   | { state: 'pending'; payload: string }
   | { state: 'acknowledged'; payload: string }
-  | { state: 'rejected'; payload: string; reason: string };
+  | { state: 'rejected'; payload: string; error: unknown };
 
 /** One property; each of its signals changes alone, so that a new value redraws one line of text and nothing else. */
 export interface PropertyModel {

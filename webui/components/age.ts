@@ -1,8 +1,18 @@
 import { type ReadonlySignal, useComputed } from '@preact/signals';
 import { createContext, type VNode } from 'preact';
 import { useContext } from 'preact/hooks';
-import { ageText } from '../client/age.ts';
+import { spanText } from '../client/format.ts';
+import { words } from '../words/words.ts';
 import { html } from './html.ts';
+
+const NOW_S = 2;
+
+/** How long ago, as people say it; always short, so that nothing moves when it changes. */
+export function ageText(ageMs: number): string {
+  const { now, ago } = words('shell').ago;
+  const ageS = ageMs / 1000;
+  return ageS < NOW_S ? now : ago(spanText(ageS, 1));
+}
 
 /** The box's time, once a second. */
 export const Now = createContext<ReadonlySignal<number> | undefined>(undefined);

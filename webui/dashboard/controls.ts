@@ -1,8 +1,10 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { booleanWords, colourOf, enumValues, numberLimits, rgbOf, textOf } from '../client/homie.ts';
+import { colourOf, enumValues, numberLimits, rgbOf, textOf } from '../client/homie.ts';
 import type { PropertyModel } from '../client/things.ts';
 import { html } from '../components/html.ts';
+import { booleanWords } from '../components/value-text.ts';
+import { words } from '../words/words.ts';
 
 export interface ControlProps {
   property: PropertyModel;
@@ -21,10 +23,10 @@ function wantedOf({ command, payload }: PropertyModel): { payload: string; pendi
 export function Switch({ property, labelledBy, disabled, onSet }: ControlProps): VNode {
   const { payload, pending } = wantedOf(property);
   const on = payload === 'true';
-  const words = booleanWords(property.info.value.format);
+  const { on: onWord, off: offWord } = booleanWords(property.info.value.format);
   return html`
     <span class="switch-with-word">
-      <span class="word">${on ? words.on : words.off}</span>
+      <span class="word">${on ? onWord : offWord}</span>
       <button
         type="button"
         class="switch"
@@ -110,7 +112,7 @@ export function Entry({ property, labelledBy, disabled, onSet }: ControlProps): 
       />
       <span class="after">
         <span class="unit">${unit}</span>
-        <button disabled=${!changed || pending || disabled}>Set</button>
+        <button class="primary" disabled=${!changed || pending || disabled}>${words('dashboard').set}</button>
       </span>
     </form>
   `;

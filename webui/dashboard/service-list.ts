@@ -1,67 +1,47 @@
 import type { VNode } from 'preact';
-import type { ServiceModel, Services } from '../client/services.ts';
+import type { ServiceModel } from '../client/services.ts';
+import { useBox } from '../components/box.ts';
 import { html } from '../components/html.ts';
 import { Icon } from '../components/icons.ts';
+import { words } from '../words/words.ts';
 
-const STATE_WORDS: Record<ServiceModel['state'], string> = {
-  init: 'Starting',
-  ready: 'Running',
-  degraded: 'In trouble',
-  disconnected: 'Stopped',
-  stopped: 'Stopped',
-  lost: 'Not answering',
-};
-const MIB = 1024 * 1024;
-
-function facts({ version, memoryBytes, restarts }: ServiceModel): string {
-  const parts = [
-    version && `v${version}`,
-    memoryBytes !== undefined && `${Math.round(memoryBytes / MIB)} MiB`,
-    restarts !== undefined && restarts > 0 && `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`,
-  ];
-  return parts.filter(Boolean).join(' · ');
-}
-
-interface ServicesProps {
-  services: Services;
-  canRestart: boolean;
-  onRestart: (service: ServiceModel) => void;
-}
-
-export function ServiceList({ services, canRestart, onRestart }: ServicesProps): VNode {
+function Service({ service }: { service: ServiceModel }): VNode {
+  const { live, isAdmin } = useBox();
+  const t = words('dashboard').service;
+  const { name, summary, detail, restarting, controllable } = service;
+  const state = restarting ? 'init' : service.state;
   return html`
-    <ul class="services">
-      ${services.list.value.map(
-        (service) => html`
-          <li key=${service.name} class="service">
-            <span class=${`dot ${service.restarting ? 'init' : service.state}`}></span>
-            <span class="what">
-              <span class="line">
-                <span class="name">${service.name}</span>
-                <span class=${`state ${service.restarting ? 'init' : service.state}`}>${service.restarting ? 'Restarting' : STATE_WORDS[service.state]}</span>
-              </span>
-              <span class="summary">${service.detail ?? service.summary ?? ''}</span>
-              <span class="facts">${facts(service)}</span>
-            </span>
-            ${
-              canRestart &&
-              service.controllable &&
-              html`
-                <button
-                  type="button"
-                  class="plain"
-                  aria-label=${`Restart ${service.name}`}
-                  title="Restart"
-                  disabled=${service.restarting}
-                  onClick=${() => onRestart(service)}
-                >
-                  <${Icon} name="restart" />
-                </button>
-              `
-            }
-          </li>
-        `,
-      )}
-    </ul>
+    <li class="service">
+      <span class=${`dot ${state}`}></span>
+      <span class="what">
+        <span class="line">
+          <span class="name">${name}</span>
+          <span class=${`state ${state}`}>${restarting ? t.restarting : t.states[state]}</span>
+        </span>
+        <span class=${detail ? 'about detail' : 'about'} title=${detail ? undefined : summary}>${detail ?? summary}</span>
+      </span>
+      ${
+        isAdmin &&
+        controllable &&
+        html`
+          <button
+            type="button"
+            class="plain"
+            aria-label=${t.restartOf(name)}
+            title=${t.restart}
+            disabled=${restarting}
+            onClick=${() => void live.restart(service).catch(() => undefined)}
+          >
+            <${Icon} name="restart" />
+          </button>
+        `
+      }
+    </li>
   `;
+}
+
+/** The services of the box and how they are. */
+export function ServiceList(): VNode {
+  const { live } = useBox();
+  return html`<ul class="services">${live.services.list.value.map((service) => html`<${Service} key=${service.name} service=${service} />`)}</ul>`;
 }

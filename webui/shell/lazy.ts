@@ -4,21 +4,32 @@ import { html } from '../components/html.ts';
 import { Failed, Ghosts } from '../components/load.ts';
 import { loadWords, type Part } from '../words/words.ts';
 
+/** Pages of a path take nothing; parts of a page may be handed what {@link LazyProps.props} says. */
+type AnyPage = ComponentType<never>;
+
 export interface LazyPage {
   words: readonly Part[];
-  load: () => Promise<{ default: ComponentType }>;
+  load: () => Promise<{ default: AnyPage }>;
 }
 
-const pages = new Map<LazyPage, ComponentType>();
+const pages = new Map<LazyPage, AnyPage>();
 
-async function fetchPage(page: LazyPage): Promise<ComponentType> {
+async function fetchPage(page: LazyPage): Promise<AnyPage> {
   const [{ default: component }] = await Promise.all([page.load(), loadWords(...page.words)]);
   pages.set(page, component);
   return component;
 }
 
+interface LazyProps {
+  page: LazyPage;
+  /** Handed on to the page. */
+  props?: object;
+  /** What is in its place until it is there. */
+  waiting?: VNode | null;
+}
+
 /** A page whose code and words come when it is first opened. */
-export function Lazy({ page }: { page: LazyPage }): VNode {
+export function Lazy({ page, props = {}, waiting }: LazyProps): VNode | null {
   const [, redraw] = useState(0);
   const [error, setError] = useState<unknown>();
   const known = pages.get(page);
@@ -31,7 +42,8 @@ export function Lazy({ page }: { page: LazyPage }): VNode {
   useEffect(() => {
     if (!known) fetchIt();
   }, [page]);
-  if (known) return html`<${known} />`;
+  if (known) return html`<${known} ...${props} />`;
   if (error !== undefined) return html`<div class="page"><${Failed} error=${error} onRetry=${fetchIt} /></div>`;
+  if (waiting !== undefined) return waiting;
   return html`<div class="page"><${Ghosts} rows=${4} height="6rem" /></div>`;
 }

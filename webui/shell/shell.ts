@@ -1,12 +1,15 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { LANGUAGES, type Language, language } from '../client/format.ts';
+import type { Said } from '../client/live.ts';
 import { useBox } from '../components/box.ts';
 import { Questions } from '../components/dialog.ts';
 import { SelectField } from '../components/field.ts';
 import { html } from '../components/html.ts';
 import { Icon } from '../components/icons.ts';
 import { Notices } from '../components/notices.ts';
+import { problemText } from '../components/problem-text.ts';
+import { readingText } from '../components/value-text.ts';
 import { path } from '../router.ts';
 import { speak, words } from '../words/words.ts';
 
@@ -21,7 +24,7 @@ function Nav(): VNode {
   const inAdmin = path.value.startsWith('/admin');
   return html`
     <nav class="pages" aria-label=${t.label}>
-      <a href="/" aria-current=${path.value === '/' ? 'page' : undefined}>${t.dashboard}</a>
+      <a href="/" aria-current=${path.value === '/' || path.value.startsWith('/history/') ? 'page' : undefined}>${t.dashboard}</a>
       <a href="/admin" aria-current=${inAdmin ? 'page' : undefined}>${t.admin}</a>
     </nav>
   `;
@@ -77,6 +80,28 @@ function Menu(): VNode {
   `;
 }
 
+function sentenceFor(said: Said): string {
+  const t = words('shell').said;
+  switch (said.kind) {
+    case 'lost':
+    case 'back':
+      return t[said.kind];
+    case 'set':
+      return t.set(said.property.info.peek().name, readingText(said.property.info.peek(), said.payload));
+    case 'not-set':
+      return t.notSet(said.property.info.peek().name, problemText(said.error));
+    case 'restarts':
+      return t.restarts(said.service);
+    case 'not-restarted':
+      return t.notRestarted(said.service, problemText(said.error));
+  }
+}
+
+function Announcement(): VNode {
+  const said = useBox().live.announcement.value;
+  return html`<p class="visually-hidden" role="status">${said && sentenceFor(said)}</p>`;
+}
+
 /** The frame of every page for somebody who is signed in: header, how the box is connected, what was done, questions. */
 export function Shell({ children }: { children: ComponentChildren }): VNode {
   const { live, session } = useBox();
@@ -97,6 +122,6 @@ export function Shell({ children }: { children: ComponentChildren }): VNode {
     ${banner && html`<p class="banner"><${Icon} name="warning" />${banner}</p>`}
     <${Notices} />
     <${Questions} />
-    <p class="visually-hidden" role="status">${live.announcement}</p>
+    <${Announcement} />
   `;
 }

@@ -54,7 +54,6 @@ export async function loadWords(...names: Part[]): Promise<void> {
 export async function speak(next: Language): Promise<void> {
   await Promise.all([...parts].map((part) => load(next, part)));
   language.value = next;
-  document.documentElement.lang = next;
 }
 
 /** The words of a part that {@link loadWords} loaded. A component that reads them is drawn again when the language changes. */
