@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import { sizeBudget } from './size.ts';
 
@@ -15,6 +16,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
+      input: ['index.html', 'kiosk.html'].map((page) => join(import.meta.dirname, page)),
       output: {
         // what several pages use comes as one file, not as twenty small ones, each with its own way to the box
         codeSplitting: {
