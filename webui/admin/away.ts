@@ -13,19 +13,18 @@ const LONG_MS = 180_000;
 /** Why the box is away: it restarts, is switched off, begins anew, or takes up a backup. */
 export type AwayReason = 'reboot' | 'power-off' | 'factory-reset' | 'restore';
 
-/** The whole page, while the box is away: says so, asks until it is there again, and loads the page anew. */
-export function Away({ reason }: { reason: AwayReason }): VNode {
+/** The whole page, while the box is away: says so, asks until it is there again, and loads the page anew. `sinceMs`: when it was asked to go (`performance.now()`). */
+export function Away({ reason, sinceMs = performance.now() }: { reason: AwayReason; sinceMs?: number }): VNode {
   const { api } = useBox();
   const t = words('admin').away;
   const dialog = useRef<HTMLDialogElement>(null);
   const phase = useSignal<'leaving' | 'gone' | 'long'>('leaving');
   useEffect(() => {
     dialog.current?.showModal();
-    const askedMs = performance.now();
     const ended = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
-      const elapsedMs = performance.now() - askedMs;
+      const elapsedMs = performance.now() - sinceMs;
       try {
         const { uptimeS } = await api.server.health({ signal: AbortSignal.any([ended.signal, AbortSignal.timeout(5000)]) });
         // a server that started after we asked: the box has been away, and is back

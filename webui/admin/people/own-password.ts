@@ -5,9 +5,10 @@ import { Dialog } from '../../components/dialog.ts';
 import { html } from '../../components/html.ts';
 import { Icon } from '../../components/icons.ts';
 import { notify } from '../../components/notices.ts';
+import { PasswordInput } from '../../components/password-input.ts';
 import { words } from '../../words/words.ts';
-import { FormButtons, PasswordInput } from './fields.ts';
-import { useForm } from './use-form.ts';
+import { useForm } from '../use-form.ts';
+import { FormButtons } from './fields.ts';
 
 function PasswordDialog({ onClose }: { onClose: () => void }): VNode {
   const { api, user } = useBox();

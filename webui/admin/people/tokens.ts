@@ -10,9 +10,9 @@ import { Icon } from '../../components/icons.ts';
 import { Show, useLoad } from '../../components/load.ts';
 import { notify, notifyProblem } from '../../components/notices.ts';
 import { words } from '../../words/words.ts';
+import { useForm } from '../use-form.ts';
 import { CopyLine } from './copy-line.ts';
 import { FormButtons, RoleField } from './fields.ts';
-import { useForm } from './use-form.ts';
 
 const DAYS = [7, 30, 90, 365, 1825];
 const whenText = (time: string) => dateTimeText(Date.parse(time));

@@ -8,9 +8,10 @@ import { html } from '../../components/html.ts';
 import { Icon } from '../../components/icons.ts';
 import { Show, useLoad } from '../../components/load.ts';
 import { notify, notifyProblem } from '../../components/notices.ts';
+import { PasswordInput } from '../../components/password-input.ts';
 import { words } from '../../words/words.ts';
-import { FormButtons, PasswordInput, RoleField } from './fields.ts';
-import { useForm } from './use-form.ts';
+import { useForm } from '../use-form.ts';
+import { FormButtons, RoleField } from './fields.ts';
 
 interface User {
   name: string;

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { ApiProblem } from '../../client/problem.ts';
-import { notifyProblem } from '../../components/notices.ts';
-import { fieldProblems, problemText } from '../../components/problem-text.ts';
+import { ApiProblem } from '../client/problem.ts';
+import { notifyProblem } from '../components/notices.ts';
+import { fieldProblems, problemText } from '../components/problem-text.ts';
 
 export interface Form {
   busy: boolean;
