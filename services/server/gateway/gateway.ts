@@ -14,8 +14,9 @@ import { endWithProblem, sendProblem } from './problem.ts';
 import { EVENT_STREAM, type RequestMetrics, statusOf } from './request-metrics.ts';
 
 export const OWN_NAME = 'server';
-/** Bodies of the server's own API are small JSON documents; other services say their own limits. */
+/** Bodies of the server's own API are small JSON documents; other services say their own limits, as do its uploads. */
 export const MAX_OWN_BODY_BYTES = 256 * 1024;
+const OWN_UPLOADS = ['/backup/check', '/backup/part'];
 const MAX_URL_LENGTH = 8 * 1024;
 const RETRY_AFTER_S = 2;
 
@@ -166,7 +167,8 @@ export class Gateway {
   }
 
   #handleOwn(request: IncomingMessage, response: ServerResponse, identity: Identity | undefined): void {
-    if (Number(request.headers['content-length'] ?? 0) > MAX_OWN_BODY_BYTES) {
+    const isUpload = OWN_UPLOADS.includes(request.url?.split('?', 1)[0] ?? '');
+    if (!isUpload && Number(request.headers['content-length'] ?? 0) > MAX_OWN_BODY_BYTES) {
       throw new Problem('payload-too-large', `The body is too large; ${MAX_OWN_BODY_BYTES} bytes are the limit.`);
     }
     const address = addressOf(request);
