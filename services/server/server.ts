@@ -25,6 +25,8 @@ import { Restorer } from './backup/restorer.ts';
 import { serveBackup } from './backup/routes.ts';
 import { type ServerSettings, settingsSchema } from './config.ts';
 import { ServiceControl } from './control/control.ts';
+import { Diagnosis } from './diagnosis/diagnosis.ts';
+import { serveDiagnosis } from './diagnosis/routes.ts';
 import { frontDoor } from './gateway/front.ts';
 import { Gateway, OWN_NAME } from './gateway/gateway.ts';
 import { PublicListener } from './gateway/listener.ts';
@@ -211,7 +213,22 @@ async function startServer(
     startedMs: clock.now(),
     onStopping: (stopping) => context.emit('machine-stopping', stopping),
   });
-  serveMachine(api, { machine: machineDesk, identity, doctor: new DoctorDesk(clock, examineHere(data.root, VERSION)) });
+  const doctor = new DoctorDesk(clock, examineHere(data.root, VERSION));
+  serveMachine(api, { machine: machineDesk, identity, doctor });
+  const diagnosis = new Diagnosis({
+    data,
+    clock,
+    registry,
+    manager,
+    machine: machineDesk,
+    doctor,
+    edge: identity,
+    version: VERSION,
+    ownName: OWN_NAME,
+    ownSettings: () => context.settings,
+    secret,
+  });
+  serveDiagnosis(api, diagnosis, identity, clock);
 
   serveBackup(api, desk);
 

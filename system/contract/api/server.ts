@@ -329,6 +329,13 @@ export const serverApi = {
     for: 'admin',
     response: doctorReportSchema,
   }),
+  diagnosis: operation({
+    method: 'get',
+    path: '/machine/diagnosis',
+    summary: 'A .tar.gz for whoever helps: machine, doctor, services, versions, settings, things, the last log lines; without secrets',
+    for: 'admin',
+    streams: 'application/gzip',
+  }),
   changeIdentity: operation({
     method: 'put',
     path: '/machine/identity',
