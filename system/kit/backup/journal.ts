@@ -3,13 +3,11 @@ import { dirname, join } from 'node:path';
 import { parse } from '@ledge/contract';
 import { z } from 'zod';
 import { writeFileAtomic } from '../paths.ts';
-import { isStaging, stagingName } from './names.ts';
+import { isStaging, SQLITE_SIDES, stagingName } from './names.ts';
 import type { PreciousItem } from './precious.ts';
 
 /** Settings are every service's own and always there, whatever else it may write: its journal lies beside them. */
 const HOME = 'settings';
-/** What SQLite puts beside a database. */
-export const SQLITE_SIDES = ['-wal', '-shm', '-journal'] as const;
 
 const journalSchema = z.object({
   id: z.uuid(),

@@ -1,5 +1,8 @@
 import { Problem, shown } from '@ledge/contract';
 
+/** What SQLite puts beside a database. Here and not in `journal.ts`: what is loaded late must not import `paths.ts`, or the bundles never run it. */
+export const SQLITE_SIDES = ['-wal', '-shm', '-journal'] as const;
+
 const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 16;
 /** What Windows takes for something else than a plain file. */

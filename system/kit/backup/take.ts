@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { type BackupFile, type BackupPart, MAX_BACKUP_FILES, Problem } from '@ledge/contract';
 import { pack as createPack, type Pack } from 'tar-stream';
-import { SQLITE_SIDES } from './journal.ts';
-import { copiesName, isStaging } from './names.ts';
+import { copiesName, isStaging, SQLITE_SIDES } from './names.ts';
 import { itemsOf, type PartFacts, type Precious, type PreciousItem } from './precious.ts';
 import { putDocument, putFile } from './tar.ts';
 
