@@ -138,6 +138,41 @@ test('when a user is removed, or its password changes, its clients are disconnec
   expect(list.find(({ client }) => client === 'shears')?.lastLeft?.reason).toBe('its user was removed');
 });
 
+test.each(['a/b c', '50%2Fx', 'Küche ☃', '?#&', "o'clock"])(
+  'a client whose id is %j is listed and can be disconnected',
+  async (clientId) => {
+    using dir = scratch();
+    await using broker = await service(dir.path);
+    await broker.call('POST', '/users', GARDENER);
+    const login = { username: 'gardener', password: 'green tomatoes', reconnectPeriod: 0 };
+    const client = await connectAsync({ port: broker.port, host: '127.0.0.1', clientId, ...login });
+    const gone = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    expect(JSON.parse((await broker.call('GET', '/clients')).body)).toContainEqual(expect.objectContaining({ client: clientId }));
+    expect((await broker.call('DELETE', `/clients/${encodeURIComponent(clientId)}`)).status).toBe(204);
+    await gone;
+    expect((await broker.call('DELETE', `/clients/${encodeURIComponent(clientId)}`)).status).toBe(404);
+  },
+);
+
+test('retained messages of devices that are gone are forgotten when that is asked for, never those of this box', async () => {
+  using dir = scratch();
+  await using broker = await service(dir.path);
+  await broker.call('POST', '/users', GARDENER);
+  const login = { username: 'gardener', password: 'green tomatoes', reconnectPeriod: 0 };
+  const client = await connectAsync({ port: broker.port, host: '127.0.0.1', ...login });
+  const publish = (topic: string) => client.publishAsync(topic, 'x', { retain: true, qos: 1 });
+  await Promise.all(['garden/old/a', 'garden/old/b', 'garden/new'].map(publish));
+  const forget = (filter: string) => broker.call('POST', '/actions/forget-retained', { filter });
+  expect(await forget('garden/old/#')).toMatchObject({ status: 200, body: '{"result":"2 retained messages were forgotten"}' });
+  expect((await forget('garden/#')).body).toContain('1 retained');
+  for (const own of ['#', 'ledge-test/5/x/$state', '+/service/#']) expect(await forget(own)).toMatchObject({ status: 400 });
+  expect((await forget('a/#/b')).body).toContain('invalid-value');
+  expect(JSON.parse((await broker.call('GET', '/actions')).body)).toMatchObject([
+    { name: 'forget-retained', input: { required: ['filter'] } },
+  ]);
+  await client.endAsync();
+});
+
 test('retained messages and sessions are there after kill -9', async () => {
   using dir = scratch();
   {

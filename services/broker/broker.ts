@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { BrokerClient } from '@ledge/contract';
 import { defineService, type ServiceContext } from '@ledge/kit';
 import { Accounts } from './accounts.ts';
+import { brokerActions } from './actions.ts';
 import { ClientList } from './clients.ts';
 import { type BrokerSettings, brokerSettings } from './config.ts';
 import type { ClientFacts, EngineHost } from './engine.ts';
@@ -97,6 +98,7 @@ export const broker = defineService({
       check: () => selfTest.run(),
       backup: { count: () => ({ users: users.list().length }) },
       apply: () => accounts.applySettings(),
+      actions: brokerActions(engine, edge.id),
       async stop() {
         sys.stop();
         await engine.stop();

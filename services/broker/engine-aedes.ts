@@ -381,6 +381,12 @@ export class AedesEngine implements Engine, ConnectionHouse {
     void this.sessions.publish(new Message(topic, payload, 0, retain, true));
   }
 
+  clearRetained(filter: string): number {
+    const topics = [...this.sessions.retained(filter)].map((message) => message.topic);
+    for (const topic of topics) this.publish(topic, Buffer.alloc(0), { retain: true });
+    return topics.length;
+  }
+
   listen(filter: string, receive: (message: Message) => void): () => void {
     return this.sessions.listen(filter, { deliver: receive });
   }

@@ -64,6 +64,8 @@ export interface Engine {
   levels(): Levels;
   /** Publishes in the broker's own name. */
   publish(topic: string, payload: Buffer, options?: { retain?: boolean }): void;
+  /** Forgets the retained messages that match; whoever follows their topics is told. Returns how many there were. */
+  clearRetained(filter: string): number;
   /** Receives in the broker's own name. */
   listen(filter: string, receive: (message: Message) => void): () => void;
 }

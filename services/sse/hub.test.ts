@@ -79,6 +79,20 @@ test('a reader who comes back gets exactly what it missed', async () => {
   expect(again.sink.story).toEqual(['(bus)', 'a/x=2', 'a/y=3', '(live)', 'a/x=4']);
 });
 
+test('all readers are disconnected when that is asked for, and may come back', async () => {
+  const { bus, hub, listen } = given();
+  const { sink } = await listen(['a/#']);
+  await listen(['b/#']);
+  expect(hub.dismiss()).toBe(2);
+  expect(hub.readers).toBe(0);
+  bus.receive('a/x', '1');
+  expect(sink.story).not.toContain('a/x=1');
+  const again = await listen(['a/#']);
+  bus.receive('a/x', '2');
+  expect(again.sink.story).toContain('a/x=2');
+  expect(hub.dismiss()).toBe(1);
+});
+
 test('a reader that broke off before all retained values were said has no id yet and gets them again', async () => {
   const { bus, join } = given();
   await bus.publish('a/x', 'old', { retain: true });

@@ -84,7 +84,7 @@ export class Hub {
     for (const stop of this.#stops) stop();
     this.#stopHeartbeat?.();
     this.#snapshots.cancel();
-    for (const reader of [...this.#readers.keys()]) this.leave(reader);
+    this.dismiss();
     await this.#upstream.stop();
   }
 
@@ -127,6 +127,13 @@ export class Hub {
     this.#readers.delete(reader);
     for (const readers of this.#routes.values()) readers.delete(reader);
     release();
+  }
+
+  /** Ends all readers; browsers come back by themselves. Tells how many there were. */
+  dismiss(): number {
+    const readers = [...this.#readers.keys()];
+    for (const reader of readers) this.leave(reader);
+    return readers.length;
   }
 
   async #hold(filters: readonly string[]): Promise<() => void> {

@@ -34,6 +34,16 @@ export const sse = defineService({
     gauge('ledge_sse_queued_bytes', 'Bytes waiting for slow readers, each counted', () => hub.queuedBytes);
     serveSse(api, { hub, bus, edge: edge.id });
     hub.start();
-    return { apply: (next) => hub.configure(next), stop: () => hub.stop() };
+    return {
+      apply: (next) => hub.configure(next),
+      stop: () => hub.stop(),
+      actions: {
+        'disconnect-readers': {
+          title: 'Disconnect all readers',
+          confirm: 'Open pages come back by themselves within seconds; programs may not. Disconnect all?',
+          run: () => `${hub.dismiss()} readers were disconnected`,
+        },
+      },
+    };
   },
 });
