@@ -45,6 +45,13 @@ const GOOD_CALLS: Record<string, { params?: Record<string, string>; query?: stri
     params: { thing: 'lamp' },
     body: { yaml: 'driver: simulated\nproperties:\n  on: { datatype: boolean, settable: true }\n' },
   },
+  'put /api/device/things/{thing}/enabled': { params: { thing: 'lamp' }, body: { enabled: true } },
+  'post /api/device/things/{thing}/test': {
+    params: { thing: 'new' },
+    body: { yaml: 'driver: simulated\nproperties:\n  on: { datatype: boolean }\n' },
+  },
+  'put /api/media/radios/{id}': { params: { id: 'jazz' }, body: { name: 'Jazz', url: 'http://radio.example/jazz' } },
+  'post /api/broker/actions/forget-retained': { body: { filter: 'nobody/#' } },
   'put /api/device/things/{thing}/{node}/{property}': { params: { thing: 'lamp', node: 'main', property: 'on' }, body: { value: true } },
   'post /api/broker/users': { body: { name: 'contract', password: 'contract-test', rules: [{ filter: 'a/#', access: 'both' }] } },
   'delete /api/broker/users/{name}': { params: { name: 'contract' } },
@@ -130,4 +137,23 @@ test('whatever is not public refuses who is not signed in', async () => {
     }
   }
   expect(open).toEqual([]);
+});
+
+test('every setting can be drawn as a form: title, type and default, and every action has a title', async () => {
+  const lacking: string[] = [];
+  for (const name of SERVICES) {
+    const { body } = await ledge.api<{ values: object; schema: { properties: Record<string, Record<string, unknown>> } }>(
+      'GET',
+      `/api/${name}/settings`,
+    );
+    for (const [key, schema] of Object.entries(body.schema.properties)) {
+      const what = ['title', 'type', 'default'].filter((word) => schema[word] === undefined);
+      if (what.length > 0) lacking.push(`${name}.${key}: ${what.join(', ')}`);
+      if (schema.writeOnly !== true && !(key in body.values)) lacking.push(`${name}.${key}: value`);
+    }
+    for (const action of (await ledge.api<{ name: string; title?: string }[]>('GET', `/api/${name}/actions`)).body) {
+      if (!action.title) lacking.push(`${name}.${action.name}: title`);
+    }
+  }
+  expect(lacking).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { until } from '@ledge/testing';
+import { connectAsync } from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Appliance, slowness, startAppliance } from './appliance.ts';
 import { MosquittoSub } from './mosquitto-client.ts';
@@ -47,4 +48,13 @@ test('outside its rules it is refused', async () => {
   await until('the refusal', () => /denied|refused|not authori[sz]ed/i.test(sub.errors.join('\n')));
   await sub.stop();
   expect(sub.lines).toEqual([]);
+});
+
+test('a client is disconnected by its id, whatever signs are in it', async () => {
+  const clientId = 'a/b c?#%2F Küche ☃';
+  const login = { username: reader.name, password: reader.password, reconnectPeriod: 0 };
+  const client = await connectAsync({ port: ledge.mqttPort, host: '127.0.0.1', clientId, ...login });
+  const gone = new Promise<void>((resolve) => client.once('close', () => resolve()));
+  expect((await ledge.api('DELETE', `/api/broker/clients/${encodeURIComponent(clientId)}`)).status).toBe(204);
+  await gone;
 });
