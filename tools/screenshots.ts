@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { ADMIN_PASSWORD, startLocalAppliance } from '../acceptance/local-appliance.ts';
+import { SAMPLE_THINGS } from '../acceptance/sample-things.ts';
 import { launchChromium } from '../webui/tests/browser.ts';
-import { SAMPLE_THINGS } from '../webui/tests/sample-things.ts';
 
 const USAGE = `Usage: ./build.sh screenshots [DIR]
 

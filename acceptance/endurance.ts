@@ -1,6 +1,7 @@
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import type { Appliance } from '../../acceptance/appliance.ts';
-import { ADMIN_PASSWORD, startLocalAppliance } from '../../acceptance/local-appliance.ts';
+import type { CDPSession, Page } from 'playwright-core';
+import { launchChromium } from '../webui/tests/browser.ts';
+import type { Appliance } from './appliance.ts';
+import { ADMIN_PASSWORD, startLocalAppliance } from './local-appliance.ts';
 
 /** So many things, each with one number that changes ten times a second. */
 export const THINGS = 200;
@@ -22,12 +23,13 @@ properties:
   );
 
 /** A box with {@link THINGS} busy things, and its dashboard in a page. */
-export async function busyDashboard(browser: Browser): Promise<{ box: Appliance; page: Page; close: () => Promise<void> }> {
+export async function busyDashboard(): Promise<{ box: Appliance; page: Page; close: () => Promise<void> }> {
   const box = await startLocalAppliance({ things: busyThings() });
+  const browser = await launchChromium();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   const close = async () => {
-    await context.close();
+    await browser.close();
     await box.stop();
   };
   try {
