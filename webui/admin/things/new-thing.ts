@@ -3,6 +3,7 @@ import { ID_PATTERN } from '@ledge/contract/topics.ts';
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
+import { freeId, idOf } from '../../client/ids.ts';
 import { useBox } from '../../components/box.ts';
 import { confirmed } from '../../components/dialog.ts';
 import { TextField } from '../../components/field.ts';
@@ -17,7 +18,7 @@ import { DriverChoice, StartChoice } from './choices.ts';
 import { useDraft } from './draft.ts';
 import { Editor } from './editor.ts';
 import { TrialPanel } from './trial.ts';
-import { freeId, idOf, topValue, withTopValue } from './yaml.ts';
+import { topValue, withTopValue } from './yaml.ts';
 
 export type DriverView = Got<(typeof deviceApi)['drivers']>[number];
 interface Content {

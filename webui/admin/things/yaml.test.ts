@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { freeId, idOf, scalar, topValue, withTopValue } from './yaml.ts';
+import { freeId, idOf } from '../../client/ids.ts';
+import { scalar, topValue, withTopValue } from './yaml.ts';
 
 test.each(['Garden gate', 'no', '12', '- x', 'a: b', 'a #b', '"', "l'été", ' x', '{', '1e3', 'Étage 2', '@x', 'null'])(
   'the text %j is read again as it was written',
