@@ -157,11 +157,11 @@ export class Machine {
       const names = [SOCKETS.console, ...(board === 'virt' ? SOCKETS.shells : [SOCKETS.second])];
       const [control, first, ...more] = await Promise.all([SOCKETS.qmp, ...names].map((name) => connectTo(join(folder, name), gone)));
       if (!control || !first) throw new Error('QEMU has no sockets');
-      const qmp = new Qmp(control);
       const console = new Console(first, `${log}.log`, () => onMs);
       const [other] = more;
       const second = board !== 'virt' && other ? new Console(other, `${log}-second.log`, () => onMs) : undefined;
       const shells = new RootShells(board === 'virt' ? more : []);
+      const qmp = new Qmp(control, ({ event }) => event === 'RESET' && shells.reset());
       await qmp.execute('qmp_capabilities');
       this.#power = { child, folder, qmp, console, second, shells, onMs, exited };
       await qmp.execute('cont');

@@ -16,13 +16,15 @@ interface Reply extends Partial<QmpEvent> {
 export class Qmp {
   readonly events: QmpEvent[] = [];
   readonly #stream: Duplex;
+  readonly #onEvent: (event: QmpEvent) => unknown;
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   readonly #watchers = new Set<() => void>();
   #id = 0;
   #closed = false;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, onEvent: (event: QmpEvent) => unknown = () => {}) {
     this.#stream = stream;
+    this.#onEvent = onEvent;
     const decoder = new StringDecoder('utf8');
     let rest = '';
     stream.on('data', (bytes: Buffer) => {
@@ -40,7 +42,9 @@ export class Qmp {
 
   #read(reply: Reply): void {
     if (reply.event !== undefined) {
-      this.events.push({ event: reply.event, ...(reply.data ? { data: reply.data } : {}) });
+      const event = { event: reply.event, ...(reply.data ? { data: reply.data } : {}) };
+      this.events.push(event);
+      this.#onEvent(event);
       for (const watcher of [...this.#watchers]) watcher();
     } else if (reply.id !== undefined) {
       const waiting = this.#waiting.get(reply.id);

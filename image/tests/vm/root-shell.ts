@@ -43,6 +43,11 @@ export class RootShell {
     stream.write('hello\n');
   }
 
+  /** The machine was reset: nobody answers before the next hello. */
+  reset(): void {
+    this.#lost('the machine was reset');
+  }
+
   #lost(why: string): void {
     this.boot = undefined;
     this.#request?.reject(new Error(`${why} during: ${this.#request.what}`));
@@ -101,6 +106,10 @@ export class RootShells {
 
   #tell(): void {
     for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  reset(): void {
+    for (const shell of this.#shells) shell.reset();
   }
 
   /** Resolves when the boot in progress has brought a shell up. */
