@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import {
+  type HistoryPoint,
+  type KioskSettings,
+  type MediaState,
   type Preferences,
   Problem,
   type ProblemCode,
@@ -49,6 +52,29 @@ export class FakeBox {
   busConnected = true;
   /** What happens when a property is set, by `thing/node/property`. */
   readonly commands = new Map<string, Command>();
+  /** Recorded readings by `thing/node/property`. */
+  readonly history = new Map<string, HistoryPoint[]>();
+  kiosk: KioskSettings = { title: '', tiles: [], dark: 'auto' };
+  readonly heartbeats: unknown[] = [];
+  media: MediaState = {
+    state: 'stopped',
+    track: null,
+    streamTitle: null,
+    positionS: null,
+    durationS: null,
+    volume: 50,
+    muted: false,
+    repeat: 'off',
+    queue: [],
+    index: null,
+    output: 'simulated',
+    fault: null,
+  };
+  /** What the player was asked to do. */
+  readonly mediaAsked: string[] = [];
+  onMedia: (asked: string) => void = () => {};
+  /** What other services answer, by `service/path`. */
+  readonly answers = new Map<string, unknown>();
   readonly restarted: string[] = [];
   readonly published: string[] = [];
   /** What others on the bus do when something is published. */
@@ -173,8 +199,39 @@ export class FakeBox {
         return json(response, { topic: body.topic });
       case 'GET /sse/stream':
         return this.#stream(url, response);
+      case 'GET /server/history':
+        return this.#history(rest.slice(1), response);
+      case 'GET /server/kiosk':
+        return json(response, this.kiosk);
+      case 'PUT /server/kiosk':
+        this.kiosk = body as KioskSettings;
+        return json(response, this.kiosk);
+      case 'POST /server/kiosk':
+        this.heartbeats.push(body);
+        return void response.writeHead(204).end();
     }
+    if (service === 'media') {
+      if (request.method === 'POST') {
+        const asked = `${rest[0]} ${JSON.stringify(body)}`;
+        this.mediaAsked.push(asked);
+        this.onMedia(asked);
+      }
+      return json(response, this.media);
+    }
+    const answer = this.answers.get(`${service}/${rest.join('/')}`);
+    if (answer !== undefined) return json(response, answer);
     throw new Problem('not-found', `There is nothing at ${url.pathname}`);
+  }
+
+  #history(address: readonly string[], response: ServerResponse): void {
+    const points = this.history.get(address.slice(0, 3).join('/'));
+    if (!points) throw new Problem('not-found', `${address.join('/')} has no history`);
+    if (address[3] !== 'csv') {
+      json(response, { resolution: 'minute', points });
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': 'text/csv' });
+    response.end(['time,value', ...points.map(({ time, value, mean }) => `${time},${value ?? mean}`)].join('\n'));
   }
 
   #session(): Session {
@@ -203,7 +260,7 @@ export class FakeBox {
   }
 
   #file(path: string, response: ServerResponse): void {
-    const file = join(this.#dist, normalize(extname(path) === '' ? '/index.html' : path));
+    const file = join(this.#dist, normalize(path === '/kiosk' ? '/kiosk.html' : extname(path) === '' ? '/index.html' : path));
     try {
       const bytes = readFileSync(file);
       response.writeHead(200, { 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': POLICY });

@@ -52,7 +52,7 @@ function Row({ group, at, of, draft, dragged, onDragStart, onMove, onToggle }: R
         <button type="button" class="plain handle" aria-label=${t.drag(name)} onPointerDown=${onDragStart} onKeyDown=${onKeyDown}><${Icon} name="drag" /></button>
         ${
           properties.length > 0
-            ? html`<button type="button" class="arrange-name" aria-expanded=${open} aria-label=${t.choose(name)} onClick=${() => setOpen(!open)}>
+            ? html`<button type="button" class="arrange-name" aria-expanded=${open} onClick=${() => setOpen(!open)}>
                 <span>${name}</span><span class="soft">${t.values(shown, properties.length)}</span>
               </button>`
             : html`<span class="arrange-name"><span>${name}</span></span>`

@@ -117,9 +117,9 @@ export function Shell({ children }: { children: ComponentChildren }): VNode {
         <${Connection} />
         <${Menu} />
       </div>
+      ${banner && html`<p class="banner"><${Icon} name="warning" />${banner}</p>`}
     </header>
     <div id="content" tabindex="-1" data-old=${banner ? 'yes' : undefined}>${children}</div>
-    ${banner && html`<p class="banner"><${Icon} name="warning" />${banner}</p>`}
     <${Notices} />
     <${Questions} />
     <${Announcement} />

@@ -35,7 +35,6 @@ export default {
     hide: (name: string) => `Hide ${name}`,
     show: (name: string) => `Show ${name}`,
     values: (shown: number, all: number) => (shown === all ? `${all} ${plural(all, 'value', 'values')}` : `${shown} of ${all} shown`),
-    choose: (name: string) => `Choose values of ${name}`,
     moved: (name: string, at: number, of: number) => `${name}: place ${at} of ${of}`,
     screen: "On the box's screen",
   },

@@ -36,7 +36,6 @@ export default {
     hide: (name) => `Masquer ${name}`,
     show: (name) => `Afficher ${name}`,
     values: (shown, all) => (shown === all ? `${all} ${plural(all, 'valeur', 'valeurs')}` : `${shown} sur ${all} affichées`),
-    choose: (name) => `Choisir les valeurs de ${name}`,
     moved: (name, at, of) => `${name} : place ${at} sur ${of}`,
     screen: 'Sur l’écran du boîtier',
   },

@@ -2,7 +2,7 @@ import type en from '../en/shell.ts';
 import type { Translated } from '../words.ts';
 
 export default {
-  nav: { dashboard: 'Tableau de bord', admin: 'Administration', label: 'Pages' },
+  nav: { dashboard: 'Accueil', admin: 'Admin', label: 'Pages' },
   connection: { connecting: 'Connexion', live: 'En direct', 'bus-away': 'Sans broker', offline: 'Hors ligne' },
   banner: {
     offline: 'Le boîtier ne répond pas. Ce que vous voyez est ancien ; nouvel essai en cours.',
