@@ -12,30 +12,32 @@ import { oneLine } from './payload.ts';
 const ROW_REM = 2.75;
 /** Rows that are drawn above and below those that are seen. */
 const SPARE_ROWS = 8;
-/** The first level is unfolded when there are no more of them than can be seen at once. */
-const UNFOLDED_AT_FIRST = 3;
+/** The levels that a filter names are unfolded: `a/b` and `a` for `a/b/#`. */
+function namedLevels(filter: string): Set<string> {
+  const levels = filter.split('/');
+  const wild = levels.findIndex((level) => level === '+' || level === '#');
+  const named = wild < 0 ? levels : levels.slice(0, wild);
+  return new Set(named.map((_, i) => named.slice(0, i + 1).join('/')));
+}
 
 const rowPx = () => ROW_REM * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 interface ListProps {
   feed: TopicFeed;
+  filter: string;
   selected: Signal<string | undefined>;
   /** Somebody wants to see more of the selected topic. */
   onOpen: () => void;
 }
 
 /** The tree of topics. Only the rows that are seen are drawn, so that thousands cost nothing. */
-export function TopicList({ feed, selected, onOpen }: ListProps): VNode {
+export function TopicList({ feed, filter, selected, onOpen }: ListProps): VNode {
   const t = words('mqtt').topics;
   const version = feed.version.value;
-  const unfolded = useSignal<ReadonlySet<string>>(new Set());
-  const touched = useRef(false);
+  const unfolded = useSignal<ReadonlySet<string>>(namedLevels(filter));
   const place = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ from: 0, height: 600 });
   const { tree } = feed;
-  if (!touched.current && unfolded.value.size === 0 && tree.root.children.size > 0 && tree.root.children.size <= UNFOLDED_AT_FIRST) {
-    unfolded.value = new Set([...tree.root.children.values()].map(({ topic }) => topic));
-  }
   const rows = useMemo(() => tree.rows(unfolded.value), [tree, version, unfolded.value]);
   const rowHeight = rowPx();
   const first = Math.max(0, Math.floor(view.from / rowHeight) - SPARE_ROWS);
@@ -56,7 +58,6 @@ export function TopicList({ feed, selected, onOpen }: ListProps): VNode {
   }, []);
 
   const fold = (node: TopicNode, open: boolean) => {
-    touched.current = true;
     const next = new Set(unfolded.peek());
     if (open) next.add(node.topic);
     else next.delete(node.topic);

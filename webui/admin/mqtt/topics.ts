@@ -46,7 +46,7 @@ export function Topics(): VNode {
     <${FilterForm} filter=${filter} onFilter=${setFilter} />
     <div class="topics">
       <section class="panel topics-panel" aria-label=${t.title}>
-        ${feed && html`<${Head} feed=${feed} /><${TopicList} key=${filter} feed=${feed} selected=${selected} onOpen=${() => setOpen(matchMedia(NARROW).matches)} />`}
+        ${feed && html`<${Head} feed=${feed} /><${TopicList} key=${filter} feed=${feed} filter=${filter} selected=${selected} onOpen=${() => setOpen(matchMedia(NARROW).matches)} />`}
       </section>
       <div class="topics-side">
         <div class="topics-detail">${detail}</div>

@@ -70,7 +70,8 @@ function Thing({ thing, view, yaml }: Content & { thing: string }): VNode {
   const t = words('things');
   const model = box.live.things.list.value.find(({ id }) => id === thing);
   const state = view && t.states[view.enabled ? (model?.state.value ?? view.state) : 'off'];
-  const name = view?.name ?? (topValue(yaml ?? '', 'name') || thing);
+  // of a file that never could be used the box knows no name
+  const name = view && view.properties.length > 0 ? view.name : (topValue(yaml ?? '', 'name') ?? thing);
   const [busy, setBusy] = useState(false);
   const removeIt = async () => {
     setBusy(true);
