@@ -1,5 +1,6 @@
 import type { BackupWarning, CheckedBackup } from '@ledge/contract';
 import type { VNode } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { bytesText, dateTimeText, hourText, language } from '../../client/format.ts';
 import { html } from '../../components/html.ts';
 import { Icon } from '../../components/icons.ts';
@@ -27,9 +28,11 @@ interface CheckedProps {
 export function Checked({ checked, onRestore, onDrop }: CheckedProps): VNode {
   const t = words('backup').restore;
   const { name, edge, sameBox, made, version, bytes, encrypted, expires, parts = [], warnings } = checked;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   return html`
     <div class="panel-body">
-      <h3>${t.holds}</h3>
+      <h3 ref=${heading} tabindex="-1">${t.holds}</h3>
       <dl class="facts-grid">
         <div><dt>${t.from}</dt><dd>${name} <span class="soft">${sameBox ? t.thisBox : edge}</span></dd></div>
         <div><dt>${t.made}</dt><dd>${made && dateTimeText(Date.parse(made))}</dd></div>
@@ -39,8 +42,12 @@ export function Checked({ checked, onRestore, onDrop }: CheckedProps): VNode {
     </div>
     <ul class="rows">
       ${parts.map(
-        (part) =>
-          html`<li key=${part.service}><strong class="grow">${part.service}</strong><span class="part-what">${contentText(part)}</span><span class="soft part-size">${bytesText(part.bytes)}</span></li>`,
+        (part) => html`
+          <li key=${part.service}>
+            <span class="grow"><strong>${part.service}</strong><br /><span class="soft">${contentText(part)}</span></span>
+            <span class="soft part-size">${bytesText(part.bytes)}</span>
+          </li>
+        `,
       )}
     </ul>
     <div class="panel-body checked-end">

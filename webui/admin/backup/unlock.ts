@@ -1,6 +1,6 @@
 import type { CheckedBackup } from '@ledge/contract';
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { bytesText } from '../../client/format.ts';
 import { useBox } from '../../components/box.ts';
 import { html } from '../../components/html.ts';
@@ -24,8 +24,10 @@ export function Unlock({ checked, onOpened, onDrop }: UnlockProps): VNode {
     'backup-wrong-passphrase': 'passphrase',
     'backup-damaged': 'passphrase',
   });
+  const place = useRef<HTMLFormElement>(null);
+  useEffect(() => place.current?.querySelector('input')?.focus({ preventScroll: true }), []);
   return html`
-    <form class="panel-body backup-form" onSubmit=${form.onSubmit}>
+    <form ref=${place} class="panel-body backup-form" onSubmit=${form.onSubmit}>
       <p class="told"><${Icon} name="lock" /><span><strong>${t.locked}</strong> · ${bytesText(checked.bytes)}</span></p>
       <${PasswordInput} label=${t.passphrase} error=${form.errors.passphrase} value=${passphrase} onInput=${setPassphrase} autocomplete="off" required />
       <div class="backup-go">

@@ -25,7 +25,7 @@ export function CopyLine({ label, text }: { label: string; text: string }): VNod
     <div class="field">
       <label for=${id}>${label}</label>
       <div class="copy-line">
-        <textarea id=${id} ref=${field} readonly rows=${Math.ceil(text.length / 60)} value=${text} onFocus=${() => field.current?.select()}></textarea>
+        <textarea id=${id} ref=${field} readonly rows=${Math.ceil(text.length / 40)} value=${text} onFocus=${() => field.current?.select()}></textarea>
         <button type="button" aria-label=${`${t.copy}: ${label}`} onClick=${async () => setCopied(field.current !== null && (await copy(field.current)))}>
           <${Icon} name=${copied ? 'check' : 'copy'} /><span role="status">${copied ? t.copied : t.copy}</span>
         </button>

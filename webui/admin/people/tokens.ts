@@ -98,8 +98,8 @@ export function Tokens(): VNode {
                         <span class="grow">
                           <strong>${token.name}</strong><br />
                           <span class="soft">
-                            ${roles[token.role]} · <span class=${over ? 'over' : undefined}>${over ? t.expired : t.expires(whenText(token.expires))}</span> ·
-                            ${token.lastUsed ? t.used(whenText(token.lastUsed)) : t.neverUsed}
+                            ${`${roles[token.role]} · `}<span class=${over ? 'over' : undefined}>${over ? t.expired : t.expires(whenText(token.expires))}</span>
+                            ${` · ${token.lastUsed ? t.used(whenText(token.lastUsed)) : t.neverUsed}`}
                           </span>
                         </span>
                         <span class="row-buttons"><button type="button" aria-label=${t.revokeOf(token.name)} onClick=${() => void revoke(token)}>${t.revoke}</button></span>

@@ -59,18 +59,19 @@ export function ServiceActions({ name, instance }: { name: string; instance: str
   const actions = useLoad((signal) => api.of(name).actions({ signal }), [name]);
   const [asked, setAsked] = useState<ActionView>();
   const [running, setRunning] = useState<string>();
-  const [result, setResult] = useState<{ title: string; text: string }>();
+  const [result, setResult] = useState<{ action: string; text: string }>();
   useEffect(() => {
     if (actions.error.peek() !== undefined) void actions.load();
   }, [instance]);
   const runOf = ({ name: action, title }: ActionView): Run => {
     return async (body = {}) => {
       setRunning(action);
+      setResult(undefined);
       try {
         const answer = await api.of(name).act(action, body);
         if (answer.result !== undefined && answer.result !== null && typeof answer.result !== 'boolean') {
           const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, undefined, 2);
-          setResult({ title, text });
+          setResult({ action, text });
         }
         notify(t.done(title));
       } finally {
@@ -96,15 +97,12 @@ export function ServiceActions({ name, instance }: { name: string; instance: str
               <button type="button" aria-label=${`${t.run}: ${action.title}`} disabled=${running !== undefined} onClick=${() => void start(action)}>
                 ${running === action.name ? t.running : t.run}${action.input ? '…' : ''}
               </button>
+              ${result?.action === action.name && html`<pre class="action-result" tabindex="0" aria-label=${t.result}>${result.text}</pre>`}
             </li>
           `,
         )}
       </ul>
       ${asked && html`<${ActionDialog} action=${asked} run=${runOf(asked)} onClose=${() => setAsked(undefined)} />`}
-      ${
-        result &&
-        html`<${Dialog} wide title=${result.title} onClose=${() => setResult(undefined)}><pre class="action-result" tabindex="0" aria-label=${t.result}>${result.text}</pre><//>`
-      }
     </section>
   `;
 }

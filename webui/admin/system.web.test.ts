@@ -1,0 +1,120 @@
+import type { MachineView } from '@ledge/contract';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { fitsEverybody, type RealBox, startRealBox } from './real-box.ts';
+
+let box: RealBox;
+beforeAll(async () => {
+  box = await startRealBox();
+});
+afterAll(() => box?.[Symbol.asyncDispose]());
+afterEach(() => box.noComplaints());
+
+/** What a Raspberry Pi tells more than the machine of the test. */
+const PI: Partial<MachineView> = {
+  machine: 'rpi',
+  model: 'Raspberry Pi 4 Model B Rev 1.5',
+  temperatureC: 74.2,
+  throttled: { now: { underVoltage: true }, before: { underVoltage: true, throttled: true } },
+  card: { name: 'SD64G', writtenBytesSinceStart: 1_203_948_234, lifeTime: 0.3 },
+  clock: { synchronized: true },
+  watchdog: { hardware: 'bcm2835-wdt', timeoutS: 15 },
+  slot: 'A',
+  reason: 'normal',
+  data: 'ok',
+  slots: [
+    { name: 'A', running: true, good: true, version: '0.1.0' },
+    { name: 'B', running: false, good: false },
+  ],
+  can: ['reboot', 'power-off', 'factory-reset'],
+};
+const FAULT = { name: 'supply', title: 'Supply voltage', state: 'fault', seen: 'too low', wanted: '5 V', hint: 'Use a short cable.' };
+
+/** The real answers of the box, with what only a Pi has laid over them. */
+async function asPi(page: Page): Promise<void> {
+  await page.route('**/api/server/machine', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ json: { ...((await answer.json()) as MachineView), ...PI } });
+  });
+  await page.route('**/api/server/doctor', async (route) => {
+    const answer = await route.fetch();
+    const report = (await answer.json()) as { checks: unknown[] };
+    await route.fulfill({ json: { ...report, state: 'fault', checks: [...report.checks, FAULT] } });
+  });
+  await page.reload();
+  await page.getByText('Raspberry Pi 4 Model B Rev 1.5').waitFor();
+}
+
+test('what a machine does not tell is not shown', async () => {
+  const page = await box.open('/admin/system');
+  await page.getByRole('heading', { name: 'Condition' }).waitFor();
+  await page.getByText('Time zone').waitFor();
+  for (const absent of ['Slot A', 'Watchdog', 'Temperature of the processor', 'Restart and power']) {
+    expect(await page.getByText(absent, { exact: true }).count()).toBe(0);
+  }
+});
+
+test('the name is changed, and the header follows', async () => {
+  const page = await box.open('/admin/system');
+  await page.getByRole('button', { name: 'Change' }).click();
+  await page.getByRole('textbox', { name: 'Name of the box' }).fill('Greenhouse');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('banner').getByText('Greenhouse').waitFor();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test('a Pi in trouble: faults come first, with what to do', async () => {
+  const page = await box.open('/admin/system');
+  await asPi(page);
+  await page.getByText('Now: too little voltage').waitFor();
+  await page.getByText('Something is wrong').waitFor();
+  await page.getByText('Use a short cable.').waitFor();
+  await page.getByText('runs now').waitFor();
+  await fitsEverybody(page, 'system');
+});
+
+test('after a restart the page waits, and comes back by itself', async () => {
+  const page = await box.open('/admin/system');
+  await asPi(page);
+  await page.route('**/api/server/machine/reboot', (route) => route.fulfill({ json: { act: 'reboot' } }));
+  let asked = 0;
+  await page.route('**/api/server/health', async (route) => {
+    asked += 1;
+    if (asked === 1) return route.abort();
+    return route.fulfill({ json: { ...(await (await route.fetch()).json()), uptimeS: 0 } });
+  });
+  const power = page.getByRole('region', { name: 'Restart and power' });
+  await power.getByRole('button', { name: 'Restart' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
+  await page.getByRole('heading', { name: 'The box restarts…' }).waitFor();
+  await fitsEverybody(page, 'away');
+  await page.getByRole('heading', { name: 'System' }).waitFor();
+  expect(asked).toBeGreaterThan(1);
+});
+
+test('a factory reset asks for the id of the box', async () => {
+  const page = await box.open('/admin/system');
+  await asPi(page);
+  const bodies: unknown[] = [];
+  await page.route('**/api/server/machine/factory-reset', async (route) => {
+    bodies.push(route.request().postDataJSON());
+    await route.fulfill({ json: { act: 'factory-reset' } });
+  });
+  await page.getByRole('button', { name: 'Reset…' }).click();
+  await page.getByRole('textbox', { name: 'Id of the box' }).fill('ledge-other');
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  await page.getByText('This is not the id of this box.').waitFor();
+  await fitsEverybody(page, 'reset');
+  expect(bodies).toEqual([]);
+  await page.getByRole('textbox', { name: 'Id of the box' }).fill(box.appliance.edge);
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  await page.getByRole('heading', { name: 'The box begins anew…' }).waitFor();
+  expect(bodies).toEqual([{ confirm: box.appliance.edge }]);
+});
+
+test('the diagnosis archive is a link that downloads', async () => {
+  const page = await box.open('/admin/system');
+  const coming = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  expect((await coming).suggestedFilename()).toMatch(/\.tar\.gz$/);
+});
