@@ -67,7 +67,7 @@ test('a touch on a value shows its history, over the page and at an address of i
   await my.page.keyboard.press('ArrowLeft');
   await dialog
     .locator('.chart-readout')
-    .getByText(/: 2\d °C \(/)
+    .getByText(/: 2\d\s°C \(/)
     .waitFor();
   await dialog.getByRole('button', { name: 'Week' }).click();
   await dialog.getByText('25 °C').waitFor();
@@ -226,13 +226,11 @@ test('on a box with nothing of its own an admin is told what could come next, un
 });
 
 test('in French everything is French, numbers too', async () => {
-  addThing(
-    my.box,
-    'box',
-    'Boîtier',
-    { up: { name: 'En marche', datatype: 'integer', unit: 's' }, cpu: { name: 'CPU', datatype: 'float', unit: '°C' } },
-    { up: '180000', cpu: '48.5' },
-  );
+  const properties = {
+    up: { name: 'En marche', datatype: 'integer', unit: 's' },
+    cpu: { name: 'CPU', datatype: 'float', unit: '°C' },
+  };
+  addThing(my.box, 'box', 'Boîtier', properties, { up: '180000', cpu: '48.5' });
   my.box.preferences = { ...my.box.preferences, language: 'fr' };
   await my.open({ locale: 'fr-FR' });
   await my.page.goto(my.box.url);

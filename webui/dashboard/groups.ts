@@ -37,7 +37,11 @@ export function groupsOf(things: readonly ThingModel[], services: readonly Servi
   const places = new Map(order.map((id, place) => [id, place]));
   const place = ({ id }: Group) => places.get(id) ?? Number.POSITIVE_INFINITY;
   const named = groups.map((group) => ({ group, name: nameOf(group), place: place(group) }));
-  named.sort((a, b) => (a.place === b.place ? a.name.localeCompare(b.name) || a.group.id.localeCompare(b.group.id) : a.place - b.place));
+  named.sort((a, b) =>
+    a.place === b.place
+      ? a.name.localeCompare(b.name, undefined, { numeric: true }) || a.group.id.localeCompare(b.group.id)
+      : a.place - b.place,
+  );
   return named.map(({ group }) => group);
 }
 

@@ -12,7 +12,7 @@ import { words } from '../words/words.ts';
 import { byRoom, type Group, groupsOf, isFresh, isHidden, nameOf } from './groups.ts';
 import { ServiceList } from './service-list.ts';
 import { ServiceBlock } from './service-tiles.ts';
-import { SparkBoard, SparkBoardContext } from './spark.ts';
+import { SparkBoard, SparkBoardContext, SparkColours } from './spark.ts';
 import { Suggestions } from './suggestions.ts';
 import { ThingBlock } from './thing-block.ts';
 import '../styles/dashboard.css';
@@ -126,6 +126,7 @@ export default function Dashboard(): VNode {
     <${SparkBoardContext.Provider} value=${board}>
       <main class="page dashboard">
         <h1 class="visually-hidden">${session.boxName}</h1>
+        <${SparkColours} />
         <section aria-labelledby="things-title">
           <div class="section-head">
             <div class="section-title"><h2 id="things-title">${t.things}</h2><${Summary} /></div>

@@ -110,6 +110,17 @@ export class SparkBoard {
   }
 }
 
+const fade = (id: string, most: number): VNode => html`
+  <linearGradient id=${id} gradientUnits="userSpaceOnUse" x1="0" x2=${WIDTH}>
+    <stop offset="0.1" stop-opacity="0" /><stop offset="0.55" stop-opacity=${most} />
+  </linearGradient>
+`;
+
+/** The colours of all lines, once on a page: they come out of nothing, because something is written over their beginning. */
+export const SparkColours = (): VNode => html`
+  <svg class="spark-fade" width="0" height="0" aria-hidden="true"><defs>${fade('spark-line', 0.6)}${fade('spark-area', 0.1)}</defs></svg>
+`;
+
 export const SparkBoardContext = createContext<SparkBoard | undefined>(undefined);
 
 /** The last hour of a number, behind it. Whoever cannot see it has the chart's words. */
