@@ -30,6 +30,9 @@ async function reach(target: Locator): Promise<void> {
   const isReached = () => target.evaluate((element) => element === document.activeElement);
   for (let stops = 0; stops < MOST_STOPS; stops++) {
     if (await isReached()) return;
+    // in an editor Tab moves a line in, and Escape lets go of it, as the words below it say
+    const inEditor = await page.evaluate(() => document.activeElement?.matches('main textarea:not([readonly])') === true);
+    if (inEditor) await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
   }
   throw new Error(`${target} cannot be reached with Tab`);

@@ -1,20 +1,24 @@
 const RATE = 8000;
 
-/** A sound file of so many seconds in which nothing is heard. */
-export function wavOfSilence(seconds: number): Buffer {
-  const samples = Buffer.alloc(RATE * seconds, 128);
-  const head = Buffer.alloc(44);
-  head.write('RIFF');
-  head.writeUInt32LE(36 + samples.length, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE, 24);
-  head.writeUInt32LE(RATE, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.length, 40);
-  return Buffer.concat([head, samples]);
+const chunk = (name: string, content: Buffer): Buffer => {
+  const head = Buffer.alloc(8);
+  head.write(name);
+  head.writeUInt32LE(content.length, 4);
+  return Buffer.concat([head, content, Buffer.alloc(content.length % 2)]);
+};
+
+/** A sound file (RIFF WAVE) of so many seconds in which nothing is heard, with a title in it if wanted. */
+export function wavOfSilence(seconds: number, title?: string): Buffer {
+  const format = Buffer.alloc(16);
+  format.writeUInt16LE(1, 0); // PCM
+  format.writeUInt16LE(1, 2); // one channel
+  format.writeUInt32LE(RATE, 4);
+  format.writeUInt32LE(RATE, 8);
+  format.writeUInt16LE(1, 12);
+  format.writeUInt16LE(8, 14);
+  const info = title === undefined ? [] : [chunk('LIST', Buffer.concat([Buffer.from('INFO'), chunk('INAM', Buffer.from(`${title}\0`))]))];
+  return chunk(
+    'RIFF',
+    Buffer.concat([Buffer.from('WAVE'), chunk('fmt ', format), ...info, chunk('data', Buffer.alloc(RATE * seconds, 128))]),
+  );
 }
