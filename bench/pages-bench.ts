@@ -1,4 +1,4 @@
-import { busyDashboard, heapGrowthMibPerHour, longTasksMs, PER_SECOND, THINGS } from '../acceptance/endurance.ts';
+import { busyDashboard, heapGrowthMibPerHour, longTasksMs, PER_SECOND, THINGS } from '../acceptance/pages/endurance.ts';
 
 const TRACE_MS = 30_000;
 const HEAP_MS = 600_000;

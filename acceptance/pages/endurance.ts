@@ -1,7 +1,7 @@
 import type { CDPSession, Page } from 'playwright-core';
-import { launchChromium } from '../webui/tests/browser.ts';
-import type { Appliance } from './appliance.ts';
-import { ADMIN_PASSWORD, startLocalAppliance } from './local-appliance.ts';
+import { launchChromium } from '../../webui/tests/browser.ts';
+import type { Appliance } from '../appliance.ts';
+import { ADMIN_PASSWORD, startLocalAppliance } from '../local-appliance.ts';
 
 /** So many things, each with one number that changes ten times a second. */
 export const THINGS = 200;

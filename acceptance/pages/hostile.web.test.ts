@@ -3,10 +3,10 @@ import { promisify } from 'node:util';
 import { until } from '@ledge/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { complaintsOf, launchChromium } from '../webui/tests/browser.ts';
-import type { Appliance } from './appliance.ts';
-import { ADMIN_PASSWORD, startLocalAppliance } from './local-appliance.ts';
-import { wavOfSilence } from './wav.ts';
+import { complaintsOf, launchChromium } from '../../webui/tests/browser.ts';
+import type { Appliance } from '../appliance.ts';
+import { ADMIN_PASSWORD, startLocalAppliance } from '../local-appliance.ts';
+import { wavOfSilence } from '../wav.ts';
 
 const run = promisify(execFile);
 /** Runs if it is ever taken for markup. */
@@ -46,7 +46,11 @@ beforeAll(async () => {
   box = await startLocalAppliance({ things: { 'evil.yaml': THING } });
   const headers = { authorization: `Bearer ${box.token}` };
   const song = { ...headers, 'content-type': 'audio/wav' };
-  const upload = await fetch(`${box.url}/api/media/library/song.wav`, { method: 'PUT', headers: song, body: wavOfSilence(30, EVIL) });
+  const upload = await fetch(`${box.url}/api/media/library/song.wav`, {
+    method: 'PUT',
+    headers: song,
+    body: new Uint8Array(wavOfSilence(30, EVIL)),
+  });
   expect(upload.status).toBe(200);
   expect((await box.api('POST', '/api/media/queue', { source: 'song.wav' })).status).toBe(200);
   // topics and payloads of theirs, and a broken file whose mistake is told with its own words

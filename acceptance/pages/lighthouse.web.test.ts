@@ -2,10 +2,10 @@ import { freePort } from '@ledge/testing';
 import lighthouse from 'lighthouse';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../webui/tests/browser.ts';
-import type { Appliance } from './appliance.ts';
-import { ADMIN_PASSWORD, startLocalAppliance } from './local-appliance.ts';
-import { SAMPLE_THINGS } from './sample-things.ts';
+import { launchChromium } from '../../webui/tests/browser.ts';
+import type { Appliance } from '../appliance.ts';
+import { ADMIN_PASSWORD, startLocalAppliance } from '../local-appliance.ts';
+import { SAMPLE_THINGS } from '../sample-things.ts';
 
 const CATEGORIES = ['performance', 'accessibility', 'best-practices'] as const;
 const WANTED = 95;

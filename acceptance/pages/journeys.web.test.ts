@@ -6,11 +6,11 @@ import { promisify } from 'node:util';
 import { until } from '@ledge/testing';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { complaintsOf, launchChromium } from '../webui/tests/browser.ts';
-import type { Appliance, ServiceName } from './appliance.ts';
+import { complaintsOf, launchChromium } from '../../webui/tests/browser.ts';
+import type { Appliance, ServiceName } from '../appliance.ts';
+import { startLocalAppliance } from '../local-appliance.ts';
+import { wavOfSilence } from '../wav.ts';
 import { type Hands, keyboard, pointer } from './hands.ts';
-import { startLocalAppliance } from './local-appliance.ts';
-import { wavOfSilence } from './wav.ts';
 
 const PASSWORD = 'correct horse battery';
 const PASSPHRASE = 'tin of biscuits';
