@@ -8,7 +8,7 @@ const sources = ['system/**/*.ts', 'services/**/*.ts', 'webui/**/*.ts', 'bench/*
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .filter((file) => !file.includes('node_modules'));
 const isTest = (file: string) =>
-  /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|fake-|test-tools|test-support|test-sink|-worlds|harness|-simulated/.test(
+  /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|fake-|test-tools|test-support|test-sink|-worlds|harness|-simulated|^webui\/tests\//.test(
     file,
   );
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, signIn, startRealBox } from './real-box.ts';
+import { fitsEverybody, type RealBox, signIn, startRealBox } from '../tests/real-box.ts';
 
 const PASSPHRASE = 'open sesame, please';
 

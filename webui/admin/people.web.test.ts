@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, startRealBox } from './real-box.ts';
+import { fitsEverybody, type RealBox, startRealBox } from '../tests/real-box.ts';
 
 let box: RealBox;
 beforeAll(async () => {

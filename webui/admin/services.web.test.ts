@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, startRealBox } from './real-box.ts';
+import { fitsEverybody, type RealBox, startRealBox } from '../tests/real-box.ts';
 
 let box: RealBox;
 beforeAll(async () => {

@@ -38,6 +38,16 @@ function phase(wave: Source['wave'], nowMs: number, periodMs: number): number {
   return (1 + Math.sin(2 * Math.PI * turn)) / 2;
 }
 
+/** Once around the hues, in a kind that the property has. Homie 5, "Color". */
+function colour(kind: string, level: number): string {
+  const channel = (n: number) => {
+    const k = (n + level * 6) % 6;
+    return Math.round(255 * (1 - Math.max(0, Math.min(k, 4 - k, 1))));
+  };
+  if (kind === 'rgb') return `rgb,${channel(5)},${channel(3)},${channel(1)}`;
+  return kind === 'xyz' ? `xyz,${(level / 2).toFixed(2)},0.4` : `hsv,${Math.round(level * 360)},100,100`;
+}
+
 /** A number between `low` and `high` as a value of the property's datatype. */
 function asDatatype({ datatype, values = [] }: PropertyConfig, level: number, number: number): Value {
   switch (datatype) {
@@ -50,7 +60,7 @@ function asDatatype({ datatype, values = [] }: PropertyConfig, level: number, nu
     case 'enum':
       return values[Math.min(values.length - 1, Math.floor(level * values.length))] ?? '';
     case 'color':
-      return `hsv,${Math.round(level * 360)},100,100`;
+      return colour(values[0] ?? 'rgb', level);
     case 'datetime':
       return new Date(number * 1000).toISOString();
     case 'duration':

@@ -1,15 +1,11 @@
 /** For tests: the pages in a real browser, over a real box. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { ADMIN_PASSWORD, type Appliance, startAppliance } from '../../acceptance/appliance.ts';
+import type { Appliance } from '../../acceptance/appliance.ts';
+import { ADMIN_PASSWORD, startLocalAppliance } from '../../acceptance/local-appliance.ts';
+import { axeFindings, complaintsOf, launchChromium } from './browser.ts';
 
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const WIDTHS = [360, 1440] as const;
 
 export interface RealBox extends AsyncDisposable {
@@ -20,38 +16,28 @@ export interface RealBox extends AsyncDisposable {
   noComplaints(): void;
 }
 
-/** Builds the pages, starts a box that hands them out, and a browser. `dist/` must have been made. */
+/** Starts a box, and a browser for its pages. `dist/` must have been made. */
 export async function startRealBox(environment: Record<string, string> = {}): Promise<RealBox> {
-  const webui = mkdtempSync(join(tmpdir(), 'ledge-webui-'));
-  const root = join(import.meta.dirname, '..');
-  await build({ root, configFile: join(root, 'vite.config.ts'), logLevel: 'silent', build: { outDir: webui } });
-  const appliance = await startAppliance({ environment: { EDGE_WEBUI: webui, ...environment } });
-  const executablePath = NAMES.flatMap((name) => ['/usr/bin', '/usr/local/bin'].map((dir) => join(dir, name))).find(existsSync);
-  if (!executablePath) throw new Error(`no Chromium; one of ${NAMES.join(', ')} is wanted`);
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const appliance = await startLocalAppliance({ environment });
+  const browser = await launchChromium();
   const contexts: BrowserContext[] = [];
-  const complaints: string[] = [];
+  const complaints: string[][] = [];
   return {
     appliance,
     async open(path, options) {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
       contexts.push(context);
       const page = await context.newPage();
-      page.on('console', (message) => {
-        // a refused request is written there by the browser itself
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(error.message));
+      complaints.push(complaintsOf(page));
       await page.goto(appliance.url + path);
       await signIn(page);
       return page;
     },
-    noComplaints: () => expect(complaints).toEqual([]),
+    noComplaints: () => expect(complaints.flat()).toEqual([]),
     async [Symbol.asyncDispose]() {
       await Promise.all(contexts.map((context) => context.close()));
       await browser.close();
       await appliance.stop();
-      rmSync(webui, { recursive: true, force: true });
     },
   };
 }
@@ -68,8 +54,7 @@ export async function fitsEverybody(page: Page, name: string): Promise<void> {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => `${width} ${colorScheme} ${id}: ${nodes.map((n) => n.html).join(' | ')}`)).toEqual([]);
+      expect(await axeFindings(page), `${width} px ${colorScheme}`).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
       const folder = process.env.LEDGE_SCREENSHOTS;
       if (folder) await page.screenshot({ path: join(folder, `admin-${name}-${width}-${colorScheme}.png`), fullPage: true });
