@@ -254,6 +254,19 @@ test('a session that ends leads to sign-in and back to the same page', async () 
   expect(my.complaints).toEqual([]);
 });
 
+test('all tabs of a browser share one stream, and a new one is full at once', async () => {
+  furnish(my.box);
+  await signedIn();
+  await card('Greenhouse').getByText('21.4').waitFor();
+  const other = await my.context.newPage();
+  await other.goto(my.box.url);
+  await other.getByText('21.4').waitFor();
+  expect(my.box.paths.filter((path) => path === '/api/sse/stream')).toHaveLength(1);
+  await my.page.close();
+  say('greenhouse', 'temperature', '31.5');
+  await other.getByText('31.5').waitFor();
+});
+
 test('signing out in one tab signs out the other', async () => {
   furnish(my.box);
   await signedIn();
