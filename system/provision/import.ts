@@ -95,6 +95,6 @@ export async function runImport({ card, ports, box, hostname, zoneinfo, now, war
   });
   ports.files.write(REPORT_JSON, `${JSON.stringify(report, null, 2)}\n`, 0o644);
   const again = problems.length > 0 || outcomes.some(({ result }) => result === 'failed');
-  if (!again) ports.files.write(STATE_FILE, card.checksums(FILES), 0o644);
+  if (!again) ports.files.write(STATE_FILE, card.checksums([...FILES, ...Object.keys(MISNAMED)]), 0o644);
   return report;
 }

@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { FILES, MISNAMED } from '../provision/formats/index.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const scripts = join(root, 'overlays/rpi/usr/lib/ledge');
@@ -355,4 +356,15 @@ describe('crash-keep', () => {
 test('the command for people runs its program with the arguments as they are', () => {
   const command = read(join(root, 'overlays/base/usr/bin/ledge'));
   expect(command.trim().split('\n').at(-1)).toBe('exec /usr/bin/node /usr/lib/ledge/cli.mjs "$@"');
+});
+
+test('a card on which somebody wrote anything is imported, under a wrong name too', () => {
+  for (const name of [...FILES, ...Object.keys(MISNAMED)]) {
+    const card = join(work, name, 'card');
+    put(join(card, 'ledge.yaml.example'));
+    const changed = () => run('import', ['changed'], { CARD: card, STATE: join(work, name, 'state') }).status;
+    expect(changed()).toBe(1);
+    put(join(card, name), 'x');
+    expect({ name, status: changed() }).toEqual({ name, status: 0 });
+  }
 });
