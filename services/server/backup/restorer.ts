@@ -87,13 +87,14 @@ export class Restorer {
       restore.state = 'restarting';
       marker.write(restore);
     } catch (error) {
-      restore.state = 'failed';
+      log.error({ restore: id, err: error }, 'nothing was restored, and nothing changed');
+      // said only when nothing lies about any more
+      await Promise.all(services.map((service) => parts.drop(service).catch(() => {})));
       restore.ended = new Date(clock.now()).toISOString();
       restore.problem = (
         error instanceof Problem ? error : new Problem('internal', 'The restore failed; the log has the details.')
       ).toDocument();
-      log.error({ restore: id, err: error }, 'nothing was restored, and nothing changed');
-      await Promise.all(services.map((service) => parts.drop(service).catch(() => {})));
+      restore.state = 'failed';
       return;
     }
     log.warn({ restore: id, from: manifest.edge, made: manifest.made, services }, 'a restore is decided');
