@@ -40,7 +40,9 @@ export function servePart(api: Api, { service, version, root, edge, precious, fa
       const { takePart } = await import('./take.ts');
       const part = takePart({ service, version, root, precious, facts: facts(), history: query.history === 'true' });
       response.type(partApi.take.streams);
-      await pipeline(Readable.from(part, { objectMode: false }), response, { signal });
+      await pipeline(Readable.from(part, { objectMode: false }), response, { signal }).catch((error: unknown) => {
+        if (!response.writableFinished) throw error; // the request's end, which comes right after the answer's
+      });
     }),
   );
   api.handle(partApi.put, ({ query, request, signal }) =>
