@@ -102,13 +102,9 @@ test('the dashboard is arranged with keys and buttons, and is so again in anothe
   await my.card('Pump').waitFor();
   await my.page.getByRole('button', { name: 'Arrange' }).click();
   const rows = my.page.locator('.arrange-list > li');
-  expect(await rows.locator('.arrange-name > :first-child').allTextContents()).toEqual([
-    'Cellar',
-    'Garden gate',
-    'Greenhouse',
-    'Pump',
-    'This box',
-  ]);
+  await expect
+    .poll(() => rows.locator('.arrange-name > :first-child').allTextContents())
+    .toEqual(['Cellar', 'Garden gate', 'Greenhouse', 'Pump', 'This box']);
   await my.look('arrange-360-light');
   await my.page.getByRole('button', { name: 'Move Pump up' }).click();
   await my.page.getByRole('button', { name: /^Move Cellar: drag/ }).focus();
@@ -180,7 +176,7 @@ test('the player is one tile: what plays, how far it is, and its buttons', async
   await player.getByRole('button', { name: 'Next' }).click();
   await player.getByRole('slider', { name: 'Volume' }).fill('70');
   await expect.poll(() => my.box.mediaAsked).toEqual(['pause {}', 'next {}', 'volume {"volume":70}']);
-  expect(await player.locator('.tile').count()).toBe(1);
+  await expect.poll(() => player.locator('.tile').count()).toBe(1);
   expect(my.complaints).toEqual([]);
 });
 

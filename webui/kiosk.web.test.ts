@@ -16,11 +16,13 @@ async function shown(): Promise<void> {
 test('the screen shows the chosen values in order, large, with a clock and without anything to scroll', async () => {
   await shown();
   await my.page.getByRole('heading', { name: 'Barn' }).waitFor();
-  expect(await my.page.getByRole('article').allTextContents()).toEqual([
-    expect.stringMatching(/Greenhouse.*Temperature.*21\.4/),
-    expect.stringMatching(/Garden gate.*Gate.*closed/),
-    expect.stringMatching(/cellar.*not there/),
-  ]);
+  await expect
+    .poll(() => my.page.getByRole('article').allTextContents())
+    .toEqual([
+      expect.stringMatching(/Greenhouse.*Temperature.*21\.4/),
+      expect.stringMatching(/Garden gate.*Gate.*closed/),
+      expect.stringMatching(/cellar.*not there/),
+    ]);
   await my.page.getByText(/^\d\d:\d\d$/).waitFor();
   expect(await my.page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBeLessThanOrEqual(0);
   expect(await my.page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');

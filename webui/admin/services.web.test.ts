@@ -99,12 +99,12 @@ test('the log is live, is filtered, shows fields on demand, and waits behind a p
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Run: Read all things now' }).click();
   await page.getByText('1 new line').waitFor();
-  expect(await done.count()).toBe(1);
+  await expect.poll(() => done.count()).toBe(1);
   await page.getByRole('button', { name: 'Go on' }).click();
   await done.nth(1).waitFor();
   await page.getByRole('searchbox', { name: 'Search' }).fill('nothing says <b>this</b>');
   await page.getByText('No line fits the filter yet.').waitFor();
   await page.getByRole('searchbox', { name: 'Search' }).fill('READ-NOW');
   await done.nth(1).waitFor();
-  expect(await lines.getByRole('listitem').count()).toBe(2);
+  await expect.poll(() => lines.getByRole('listitem').count()).toBe(2);
 });

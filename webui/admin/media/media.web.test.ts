@@ -57,7 +57,7 @@ test('files are uploaded with their progress; what is no sound is refused with t
   await role('button', { name: 'Dismiss bad.mp3' }).click();
   await role('region', { name: 'Uploads' }).waitFor({ state: 'detached' });
   await role('searchbox').fill('fo');
-  expect(await role('button', { name: /^Play now/ }).count()).toBe(1);
+  await expect.poll(() => role('button', { name: /^Play now/ }).count()).toBe(1);
   await role('button', { name: 'Delete four' }).click();
   await role('dialog').getByRole('button', { name: 'Delete' }).click();
   await pages.page.getByText('Nothing is called so.').waitFor();
