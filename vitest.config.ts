@@ -66,7 +66,8 @@ export default defineConfig({
           globalSetup: 'image/tests/acceptance-machine.ts',
         },
       },
-      { test: { name: 'web', include: ['**/*.web.test.ts'], exclude, testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false } },
+      // a page mostly waits for its box: two at a time
+      { test: { name: 'web', include: ['**/*.web.test.ts'], exclude, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 } },
     ],
   },
 });
