@@ -70,7 +70,7 @@ test('by the API, and everything runs as on the first day', () =>
     await box.shell();
     const ledge = await applianceOf(box);
     const from = box.console.lines.length;
-    expect((await ledge.api('POST', '/api/server/machine/factory-reset')).status).toBe(200);
+    expect((await ledge.api('POST', '/api/server/machine/factory-reset', { confirm: ledge.edge })).status).toBe(200);
     await box.console.wait(/Ledge: factory reset \(api\)/, UP_WITHIN_MS, { from });
     await isAsNew(box, 'api');
     await box.health((health) => isReady(health) && health.setupNeeded);
