@@ -183,7 +183,7 @@ test('an mplayer that says nothing after its start is ended', async () => {
     return mplayer;
   };
   const player = new MplayerPlayer({ processes, clock, log: pino({ level: 'silent' }), outputArguments: async () => [] });
-  expect(await within(clock, 6000, player.load(load('/a.wav'), signal))).toMatchObject({
+  expect(await within(clock, 21_000, player.load(load('/a.wav'), signal))).toMatchObject({
     status: 'rejected',
     reason: { code: 'player-failed' },
   });
