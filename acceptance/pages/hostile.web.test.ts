@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { until } from '@ledge/testing';
+import { until, wavOfSilence } from '@ledge/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { complaintsOf, launchChromium } from '../../webui/tests/browser.ts';
 import type { Appliance } from '../appliance.ts';
 import { ADMIN_PASSWORD, startLocalAppliance } from '../local-appliance.ts';
-import { wavOfSilence } from '../wav.ts';
 
 const run = promisify(execFile);
 /** Runs if it is ever taken for markup. */
@@ -49,7 +48,7 @@ beforeAll(async () => {
   const upload = await fetch(`${box.url}/api/media/library/song.wav`, {
     method: 'PUT',
     headers: song,
-    body: new Uint8Array(wavOfSilence(30, EVIL)),
+    body: wavOfSilence(30, EVIL),
   });
   expect(upload.status).toBe(200);
   expect((await box.api('POST', '/api/media/queue', { source: 'song.wav' })).status).toBe(200);

@@ -3,13 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { until } from '@ledge/testing';
+import { until, wavOfSilence } from '@ledge/testing';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { complaintsOf, launchChromium } from '../../webui/tests/browser.ts';
 import type { Appliance, ServiceName } from '../appliance.ts';
 import { startLocalAppliance } from '../local-appliance.ts';
-import { wavOfSilence } from '../wav.ts';
 import { type Hands, keyboard, pointer } from './hands.ts';
 
 const PASSWORD = 'correct horse battery';

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { wavOfSilence } from '@ledge/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Library } from './library.ts';
-import { wav } from './wav.ts';
 
 let root: string;
 let folder: string;
@@ -23,7 +23,7 @@ const LIMIT = 1e6;
 const bytes = (...chunks: Uint8Array[]) => Readable.from(chunks);
 
 test('an upload is there whole, with its length, and nothing else is', async () => {
-  const sound = wav(2);
+  const sound = wavOfSilence(2);
   const item = await library.store('Jazz/So what?'.replace('?', ' ünï ☃.wav'), bytes(sound.subarray(0, 100), sound.subarray(100)), LIMIT);
   expect(item).toEqual({ path: 'Jazz/So what ünï ☃.wav', title: 'So what ünï ☃', durationS: 2, bytes: sound.length });
   expect(await library.list()).toEqual([item]);
@@ -34,21 +34,23 @@ test('what is no sound by its content is refused and leaves nothing', async () =
   await expect(library.store('x.mp3', bytes(Buffer.from('#!/bin/sh\ntouch x\n')), LIMIT)).rejects.toMatchObject({
     code: 'unsupported-media-type',
   });
-  await expect(library.store('x.sh', bytes(wav(1)), LIMIT)).rejects.toMatchObject({ code: 'unsupported-media-type' });
+  await expect(library.store('x.sh', bytes(wavOfSilence(1)), LIMIT)).rejects.toMatchObject({ code: 'unsupported-media-type' });
   await expect(library.store('x.mp3', bytes(), LIMIT)).rejects.toMatchObject({ code: 'unsupported-media-type' });
   expect(await readdir(folder)).toEqual([]);
 });
 
 test('an upload over the limit is refused and leaves nothing', async () => {
-  await expect(library.store('x.wav', bytes(wav(1), wav(1)), 10_000)).rejects.toMatchObject({ code: 'payload-too-large' });
+  await expect(library.store('x.wav', bytes(wavOfSilence(1), wavOfSilence(1)), 10_000)).rejects.toMatchObject({
+    code: 'payload-too-large',
+  });
   expect(await readdir(folder)).toEqual([]);
 });
 
 test('an upload that breaks off leaves the old file as it was', async () => {
-  await library.store('x.wav', bytes(wav(1)), LIMIT);
+  await library.store('x.wav', bytes(wavOfSilence(1)), LIMIT);
   const broken = Readable.from(
     (async function* () {
-      yield wav(2).subarray(0, 5000);
+      yield wavOfSilence(2).subarray(0, 5000);
       throw new Error('connection reset');
     })(),
   );
@@ -84,18 +86,18 @@ test('a disk that takes nothing is said as that', async () => {
 });
 
 test('a file of the same name is replaced, and its tags are read anew', async () => {
-  await library.store('x.wav', bytes(wav(1)), LIMIT);
-  await library.store('x.wav', bytes(wav(3)), LIMIT);
+  await library.store('x.wav', bytes(wavOfSilence(1)), LIMIT);
+  await library.store('x.wav', bytes(wavOfSilence(3)), LIMIT);
   expect(await library.list()).toMatchObject([{ path: 'x.wav', durationS: 3 }]);
 });
 
 test('tags are kept while a file does not change', async () => {
   const file = join(folder, 'x.wav');
-  await writeFile(file, wav(1));
+  await writeFile(file, wavOfSilence(1));
   const time = new Date('2026-01-01T00:00:00Z');
   await utimes(file, time, time);
   expect(await library.list()).toMatchObject([{ durationS: 1 }]);
-  await writeFile(file, Buffer.alloc(wav(1).length));
+  await writeFile(file, Buffer.alloc(wavOfSilence(1).length));
   await utimes(file, time, time);
   expect(await library.list()).toMatchObject([{ durationS: 1 }]);
   await utimes(file, new Date(), new Date());
@@ -105,36 +107,36 @@ test('tags are kept while a file does not change', async () => {
 test('tags are read anew when that is asked for', async () => {
   const file = join(folder, 'x.wav');
   const time = new Date('2026-01-01T00:00:00Z');
-  await writeFile(file, wav(1));
+  await writeFile(file, wavOfSilence(1));
   await utimes(file, time, time);
   await library.list();
-  await writeFile(file, Buffer.alloc(wav(1).length));
+  await writeFile(file, Buffer.alloc(wavOfSilence(1).length));
   await utimes(file, time, time);
   expect(await library.rescan()).toBe(1);
   expect(await library.list()).toMatchObject([{ durationS: null }]);
 });
 
 test.each(['../x.wav', 'a/../../x.wav', '/x.wav', '.x.wav', 'a\\b.wav', 'CON.wav', 'a\nb.wav'])('%j is stored nowhere', async (path) => {
-  await expect(library.store(path, bytes(wav(1)), LIMIT)).rejects.toMatchObject({ code: 'invalid-value' });
+  await expect(library.store(path, bytes(wavOfSilence(1)), LIMIT)).rejects.toMatchObject({ code: 'invalid-value' });
   expect(await readdir(root)).toEqual(['media']);
   expect(await readdir(folder)).toEqual([]);
 });
 
 test('a link out of the library is no way out, for reading, writing or deleting', async () => {
   const secret = join(root, 'secret.wav');
-  await writeFile(secret, wav(1));
+  await writeFile(secret, wavOfSilence(1));
   await symlink(secret, join(folder, 'link.wav'));
   await symlink(root, join(folder, 'up'));
   await expect(library.find('link.wav')).rejects.toMatchObject({ code: 'not-found' });
   await expect(library.erase('link.wav')).rejects.toMatchObject({ code: 'not-found' });
-  await expect(library.store('up/new.wav', bytes(wav(1)), LIMIT)).rejects.toMatchObject({ code: 'not-found' });
-  expect(await readFile(secret)).toEqual(Buffer.from(wav(1)));
+  await expect(library.store('up/new.wav', bytes(wavOfSilence(1)), LIMIT)).rejects.toMatchObject({ code: 'not-found' });
+  expect(await readFile(secret)).toEqual(Buffer.from(wavOfSilence(1)));
   expect(await readdir(root)).toEqual(['media', 'secret.wav']);
   expect(await library.list()).toEqual([]);
 });
 
 test('a deleted file is gone; one that is not there is said', async () => {
-  await library.store('x.wav', bytes(wav(1)), LIMIT);
+  await library.store('x.wav', bytes(wavOfSilence(1)), LIMIT);
   await library.erase('x.wav');
   await expect(library.erase('x.wav')).rejects.toMatchObject({ code: 'not-found', message: 'There is no file "x.wav" in the library' });
   await expect(library.find('x.wav')).rejects.toMatchObject({ code: 'not-found' });
@@ -142,15 +144,15 @@ test('a deleted file is gone; one that is not there is said', async () => {
 
 test('a name that is a folder is refused', async () => {
   await mkdir(join(folder, 'x.wav'));
-  await expect(library.store('x.wav', bytes(wav(1)), LIMIT)).rejects.toMatchObject({ code: 'invalid-value' });
+  await expect(library.store('x.wav', bytes(wavOfSilence(1)), LIMIT)).rejects.toMatchObject({ code: 'invalid-value' });
   await expect(library.find('x.wav')).rejects.toMatchObject({ code: 'not-found' });
 });
 
 test('hidden files and what is no sound are not listed; leftovers of a power cut are cleared', async () => {
   await mkdir(join(folder, '.player'));
-  await writeFile(join(folder, '.player', 'x.wav'), wav(1));
+  await writeFile(join(folder, '.player', 'x.wav'), wavOfSilence(1));
   await writeFile(join(folder, 'notes.txt'), 'x');
-  await writeFile(join(folder, '.upload-7'), wav(1));
+  await writeFile(join(folder, '.upload-7'), wavOfSilence(1));
   await library.start();
   expect(await library.list()).toEqual([]);
   expect((await readdir(folder)).sort()).toEqual(['.player', 'notes.txt']);

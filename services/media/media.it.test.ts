@@ -6,14 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MediaState } from '@ledge/contract';
 import { type RunningService, runService } from '@ledge/kit';
-import { freePort, MosquittoBroker, until } from '@ledge/testing';
+import { freePort, MosquittoBroker, until, wavOfSilence } from '@ledge/testing';
 import { connect, type MqttClient } from 'mqtt';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Fixtures, fixtures } from './fixtures.ts';
 import { media } from './media.ts';
 import { Radio } from './radio.ts';
-import { wav } from './wav.ts';
 
 const run = promisify(execFile);
 const EDGE = 'ledge-test';
@@ -147,7 +146,7 @@ test('hostile file names play from the disk, and nothing in them is executed', a
     'mf:x.wav',
     '?query&x=1.wav',
   ];
-  for (const name of names) await writeFile(join(data, 'media', name), wav(30));
+  for (const name of names) await writeFile(join(data, 'media', name), wavOfSilence(30));
   const before = await readdir(process.cwd());
   await start();
   for (const name of names) await enqueue(name);
@@ -185,7 +184,7 @@ test('killed itself, the service leaves no mplayer behind that plays on', async 
 
 test('upload, playlist, restart: all is there again, paused as it was', async () => {
   await start();
-  await ask('PUT', `/library/${encodeURIComponent('Jazz/Søn ☃.wav')}`, wav(20));
+  await ask('PUT', `/library/${encodeURIComponent('Jazz/Søn ☃.wav')}`, wavOfSilence(20));
   await enqueue('Jazz/Søn ☃.wav');
   await ask('PUT', '/playlists/Evening');
   await ask('POST', '/repeat', { repeat: 'all' });
@@ -201,7 +200,7 @@ test('upload, playlist, restart: all is there again, paused as it was', async ()
   await ask('DELETE', '/queue');
   expect(await ask('POST', '/playlists/Evening/load')).toMatchObject({ queue: [{ source: 'Jazz/Søn ☃.wav' }], state: 'stopped' });
   await expect(ask('PUT', '/library/x.wav', Buffer.from('#!/bin/sh'), 'audio/wav')).rejects.toThrow('unsupported-media-type');
-  await expect(ask('PUT', '/library/x.wav', wav(1), 'text/html')).rejects.toThrow('unsupported-media-type');
+  await expect(ask('PUT', '/library/x.wav', wavOfSilence(1), 'text/html')).rejects.toThrow('unsupported-media-type');
   await ask('DELETE', `/library/${encodeURIComponent('Jazz/Søn ☃.wav')}`);
   expect(await ask('GET', '/library')).toEqual([]);
 });

@@ -1,18 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, signIn, startRealBox } from '../tests/real-box.ts';
+import { expect, test } from 'vitest';
+import { RealPages, signIn } from '../tests/real-pages.ts';
 
 const PASSPHRASE = 'open sesame, please';
 
-let box: RealBox;
-beforeAll(async () => {
-  box = await startRealBox();
-});
-afterAll(() => box?.[Symbol.asyncDispose]());
-afterEach(() => box.noComplaints());
+const pages = new RealPages();
 
 test('a file that is no backup is refused with the reason', async () => {
-  const page = await box.open('/admin/backup');
+  const page = await pages.open('/admin/backup');
   await page
     .getByLabel('Choose a backup file')
     .setInputFiles({ name: 'cat.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('meow'.repeat(1000)) });
@@ -20,11 +15,11 @@ test('a file that is no backup is refused with the reason', async () => {
     .getByRole('alert')
     .getByText(/backup/)
     .waitFor();
-  await fitsEverybody(page, 'backup');
+  await pages.look();
 });
 
 test('a backup with a passphrase is made, opened and put back; what came later is gone', async () => {
-  const page = await box.open('/admin/backup');
+  const page = await pages.open('/admin/backup');
   await page.getByRole('textbox', { name: 'Passphrase (optional)' }).fill('short');
   await page.getByRole('button', { name: 'Make and download' }).click();
   await page.getByText('8 characters or more are wanted.').waitFor();
@@ -35,25 +30,25 @@ test('a backup with a passphrase is made, opened and put back; what came later i
   expect(download.suggestedFilename()).toMatch(/^ledge-.*\.ledge$/);
   const buffer = readFileSync(await download.path());
 
-  await box.appliance.api('POST', '/api/server/users', { name: 'latecomer', role: 'viewer', password: 'nine green bottles' });
+  await pages.box.api('POST', '/api/server/users', { name: 'latecomer', role: 'viewer', password: 'nine green bottles' });
   await page.getByLabel('Choose a backup file').setInputFiles({ name: 'mine.ledge', mimeType: '', buffer });
   const passphrase = page.getByRole('textbox', { name: 'Passphrase', exact: true });
   await passphrase.fill('not this one');
   await page.getByRole('button', { name: 'Open' }).click();
   await page.locator('[data-invalid]').getByText('The passphrase does not open this backup').waitFor();
-  await fitsEverybody(page, 'backup-locked');
+  await pages.look();
   await passphrase.fill(PASSPHRASE);
   await page.getByRole('button', { name: 'Open' }).click();
   await page.getByRole('heading', { name: 'This file holds' }).waitFor();
   await page.getByText('1 person').waitFor();
-  await fitsEverybody(page, 'backup-checked');
+  await pages.look();
 
   await page.getByRole('button', { name: 'Restore…' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Replace everything' }).click();
   await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 40_000 });
   await signIn(page);
   await page.getByText('was restored.').waitFor({ timeout: 30_000 });
-  await page.goto(`${box.appliance.url}/admin/people`);
+  await page.goto(`${pages.box.url}/admin/people`);
   await page.getByRole('button', { name: 'Change admin' }).waitFor();
   expect(await page.getByRole('button', { name: 'Change latecomer' }).count()).toBe(0);
 });

@@ -1,42 +1,37 @@
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, startRealBox } from '../tests/real-box.ts';
+import { expect, test } from 'vitest';
+import { RealPages } from '../tests/real-pages.ts';
 
-let box: RealBox;
-beforeAll(async () => {
-  box = await startRealBox({ EDGE_SSE_HEARTBEAT_S: '10' });
-});
-afterAll(() => box?.[Symbol.asyncDispose]());
-afterEach(() => box.noComplaints());
+const pages = new RealPages({ environment: { EDGE_SSE_HEARTBEAT_S: '10' } });
 
 const row = (page: Page, name: string) => page.getByRole('listitem').filter({ has: page.getByRole('link', { name, exact: true }) });
 const setting = (page: Page, name: string) => page.locator('.setting').filter({ has: page.getByLabel(name, { exact: true }) });
 
 test('a killed service is seen going and coming', async () => {
-  const page = await box.open('/admin/services');
+  const page = await pages.open('/admin/services');
   const media = row(page, 'media');
   await media.getByText('Running', { exact: true }).waitFor();
   await media.getByText(/of 160/).waitFor();
-  await fitsEverybody(page, 'services');
+  await pages.look();
   const gone = media.getByText('Not answering').waitFor();
-  await box.appliance.kill('media');
+  await pages.box.kill('media');
   await gone;
   await media.getByText('Running', { exact: true }).waitFor({ timeout: 30_000 });
   await media.getByText('1 restart', { exact: true }).waitFor();
 });
 
 test('a service is restarted, after a question', async () => {
-  const page = await box.open('/admin/services/media');
-  const pid = await box.appliance.pidOf('media');
+  const page = await pages.open('/admin/services/media');
+  const pid = await pages.box.pidOf('media');
   await page.getByRole('button', { name: 'Restart' }).click();
   await page.getByRole('dialog').getByText('The music pauses').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
-  await expect.poll(() => box.appliance.pidOf('media'), { timeout: 20_000 }).not.toBe(pid);
+  await expect.poll(() => pages.box.pidOf('media'), { timeout: 20_000 }).not.toBe(pid);
   await page.locator('.service-state.ready').waitFor();
 });
 
 test('a service that was stopped can be started again', async () => {
-  const page = await box.open('/admin/services/media');
+  const page = await pages.open('/admin/services/media');
   await page.getByRole('button', { name: 'Stop' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
   await page.locator('.service-state.stopped, .service-state.disconnected').waitFor();
@@ -45,7 +40,7 @@ test('a service that was stopped can be started again', async () => {
 });
 
 test('settings: faults beside the field, only changes are sent, what the environment fixes is locked', async () => {
-  const page = await box.open('/admin/services/sse');
+  const page = await pages.open('/admin/services/sse');
   const readers = page.getByRole('textbox', { name: 'Streams open at once' });
   await readers.fill('0');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -65,7 +60,7 @@ test('settings: faults beside the field, only changes are sent, what the environ
 });
 
 test('what the box itself refuses stands beside its field too', async () => {
-  const page = await box.open('/admin/services/media');
+  const page = await pages.open('/admin/services/media');
   await page.getByRole('textbox', { name: 'Sound output' }).fill('not an output!');
   await page.getByRole('button', { name: 'Save' }).click();
   await page
@@ -75,11 +70,11 @@ test('what the box itself refuses stands beside its field too', async () => {
 });
 
 test('a setting that needs a restart says so, and the restart is one button', async () => {
-  const page = await box.open('/admin/services/device');
+  const page = await pages.open('/admin/services/device');
   await page.getByRole('textbox', { name: 'Discovery prefix of Home Assistant' }).fill('ha');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Some changes take effect after a restart.').waitFor();
-  await fitsEverybody(page, 'service');
+  await pages.look();
   await page.getByRole('button', { name: 'Restart now' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
   await page.getByText('Some changes take effect after a restart.').waitFor({ state: 'detached', timeout: 30_000 });
@@ -87,7 +82,7 @@ test('a setting that needs a restart says so, and the restart is one button', as
 });
 
 test('the log is live, is filtered, shows fields on demand, and waits behind a pause', async () => {
-  const page = await box.open('/admin/services/device');
+  const page = await pages.open('/admin/services/device');
   const lines = page.getByRole('list', { name: 'Live log of device' });
   await lines.getByText('service ready').first().waitFor();
   await page.getByRole('button', { name: 'Run: Read all things now' }).click();

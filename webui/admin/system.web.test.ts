@@ -1,14 +1,9 @@
 import type { MachineView } from '@ledge/contract';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { fitsEverybody, type RealBox, startRealBox } from '../tests/real-box.ts';
+import { expect, test } from 'vitest';
+import { RealPages } from '../tests/real-pages.ts';
 
-let box: RealBox;
-beforeAll(async () => {
-  box = await startRealBox();
-});
-afterAll(() => box?.[Symbol.asyncDispose]());
-afterEach(() => box.noComplaints());
+const pages = new RealPages();
 
 /** What a Raspberry Pi tells more than the machine of the test. */
 const PI: Partial<MachineView> = {
@@ -46,7 +41,7 @@ async function asPi(page: Page): Promise<void> {
 }
 
 test('what a machine does not tell is not shown', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   await page.getByRole('heading', { name: 'Condition' }).waitFor();
   await page.getByText('Time zone').waitFor();
   for (const absent of ['Slot A', 'Watchdog', 'Temperature of the processor', 'Restart and power']) {
@@ -55,7 +50,7 @@ test('what a machine does not tell is not shown', async () => {
 });
 
 test('the name is changed, and the header follows', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   await page.getByRole('button', { name: 'Change' }).click();
   await page.getByRole('textbox', { name: 'Name of the box' }).fill('Greenhouse');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -64,17 +59,17 @@ test('the name is changed, and the header follows', async () => {
 });
 
 test('a Pi in trouble: faults come first, with what to do', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   await asPi(page);
   await page.getByText('Now: too little voltage').waitFor();
   await page.getByText('Something is wrong').waitFor();
   await page.getByText('Use a short cable.').waitFor();
   await page.getByText('runs now').waitFor();
-  await fitsEverybody(page, 'system');
+  await pages.look();
 });
 
 test('after a restart the page waits, and comes back by itself', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   await asPi(page);
   await page.route('**/api/server/machine/reboot', (route) => route.fulfill({ json: { act: 'reboot' } }));
   let away = true;
@@ -86,13 +81,13 @@ test('after a restart the page waits, and comes back by itself', async () => {
   await power.getByRole('button', { name: 'Restart' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Restart' }).click();
   await page.getByRole('heading', { name: 'The box restarts…' }).waitFor();
-  await fitsEverybody(page, 'away');
+  await pages.look();
   away = false;
   await page.getByRole('heading', { name: 'System' }).waitFor();
 });
 
 test('a factory reset asks for the id of the box', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   await asPi(page);
   const bodies: unknown[] = [];
   await page.route('**/api/server/machine/factory-reset', async (route) => {
@@ -103,16 +98,16 @@ test('a factory reset asks for the id of the box', async () => {
   await page.getByRole('textbox', { name: 'Id of the box' }).fill('ledge-other');
   await page.getByRole('button', { name: 'Delete everything' }).click();
   await page.getByText('This is not the id of this box.').waitFor();
-  await fitsEverybody(page, 'reset');
+  await pages.look();
   expect(bodies).toEqual([]);
-  await page.getByRole('textbox', { name: 'Id of the box' }).fill(box.appliance.edge);
+  await page.getByRole('textbox', { name: 'Id of the box' }).fill(pages.box.edge);
   await page.getByRole('button', { name: 'Delete everything' }).click();
   await page.getByRole('heading', { name: 'The box begins anew…' }).waitFor();
-  expect(bodies).toEqual([{ confirm: box.appliance.edge }]);
+  expect(bodies).toEqual([{ confirm: pages.box.edge }]);
 });
 
 test('the diagnosis archive is a link that downloads', async () => {
-  const page = await box.open('/admin/system');
+  const page = await pages.open('/admin/system');
   const coming = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();
   expect((await coming).suggestedFilename()).toMatch(/\.tar\.gz$/);

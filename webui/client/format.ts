@@ -60,6 +60,8 @@ export const dayText = (ms: number): string => days().format(ms);
 export const shortDayText = (ms: number): string => shortDays().format(ms);
 /** The time of day with seconds, for log lines. */
 export const clockText = (ms: number): string => clockTimes().format(ms);
+/** `3 things`, `1 thing`: a number with the word that it wants. */
+export const counted = (count: number, one: string, many: string, shown = String(count)): string => `${shown} ${plural(count, one, many)}`;
 /** Which of two words a number wants. */
 export const plural = (count: number, one: string, many: string): string => (plurals().select(count) === 'one' ? one : many);
 

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { words } from '../words/words.ts';
 import { Field } from './field.ts';
 import { html } from './html.ts';
@@ -13,10 +13,19 @@ interface PasswordFieldProps {
   hint?: string | undefined;
   error?: string | undefined;
   required?: boolean;
+  /** Has the keyboard as soon as it is shown. */
+  autofocus?: boolean;
+  /** The id of a text elsewhere that tells about it, in place of hint and error. */
+  told?: string;
 }
 
 /** A password that can be looked at: blind typing is what goes wrong. */
-export function PasswordInput({ label, value, onInput, autocomplete, hint, error, required = false }: PasswordFieldProps): VNode {
+export function PasswordInput(props: PasswordFieldProps): VNode {
+  const { label, value, onInput, autocomplete, hint, error, required = false, autofocus = false, told } = props;
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (autofocus) input.current?.focus();
+  }, [autofocus]);
   const [shown, setShown] = useState(false);
   return html`
     <${Field} label=${label} hint=${hint} error=${error}>
@@ -24,6 +33,7 @@ export function PasswordInput({ label, value, onInput, autocomplete, hint, error
         <div class="with-button">
           <input
             id=${id}
+            ref=${input}
             type=${shown ? 'text' : 'password'}
             value=${value}
             autocomplete=${autocomplete}
@@ -31,7 +41,7 @@ export function PasswordInput({ label, value, onInput, autocomplete, hint, error
             spellcheck=${false}
             maxlength="200"
             required=${required}
-            aria-describedby=${describedBy}
+            aria-describedby=${told ?? describedBy}
             aria-invalid=${invalid}
             onInput=${(event: InputEvent) => onInput((event.target as HTMLInputElement).value)}
           />

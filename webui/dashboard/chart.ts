@@ -10,7 +10,14 @@ const HEIGHT_PX = 280;
 const DAY_S = 86_400;
 const FONT = '12px system-ui, sans-serif';
 
-const colour = (name: string) => () => getComputedStyle(document.documentElement).getPropertyValue(name);
+/** A colour of tokens.css as the canvas can take it: only on an element does the browser say which of light and dark it is. */
+const colour = (name: string) => () => {
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.color = `var(${name})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+};
 
 /** Lines of days are marked by their day, others by their hour; midnight always by its day. */
 function timeTexts(splits: readonly number[]): string[] {

@@ -4,8 +4,9 @@ import { LANGUAGES, type Language, language } from '../client/format.ts';
 import { ApiProblem } from '../client/problem.ts';
 import { SelectField, TextField } from '../components/field.ts';
 import { html } from '../components/html.ts';
+import { PasswordInput } from '../components/password-input.ts';
 import { speak, words } from '../words/words.ts';
-import { Gate, Outcome, PasswordField, useAttempt, useSession } from './form.ts';
+import { Gate, Outcome, useAttempt, useSession } from './form.ts';
 import { MIN_PASSWORD_LENGTH, type Strength, strengthOf } from './strength.ts';
 
 const LEVELS: Record<Strength, number> = { short: 0, weak: 1, fair: 2, good: 3 };
@@ -82,10 +83,10 @@ export default function FirstStart(): VNode {
           html`
             <input class="visually-hidden" type="text" name="username" value="admin" autocomplete="username" tabindex="-1" aria-hidden="true" readonly />
             <div>
-              <${PasswordField} label=${gate.password} value=${password} onInput=${setPassword} autocomplete="new-password" describedBy=${outcome} />
+              <${PasswordInput} label=${gate.password} value=${password} onInput=${setPassword} autocomplete="new-password" told=${outcome} required />
               <${StrengthLine} password=${password} />
             </div>
-            <${PasswordField} label=${gate.passwordAgain} value=${again} onInput=${setAgain} autocomplete="new-password" describedBy=${outcome} />
+            <${PasswordInput} label=${gate.passwordAgain} value=${again} onInput=${setAgain} autocomplete="new-password" told=${outcome} required />
             <p class="hint">${t.hint(MIN_PASSWORD_LENGTH)}</p>
           `
         }

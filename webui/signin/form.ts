@@ -1,5 +1,5 @@
 import { createContext, type VNode } from 'preact';
-import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useState } from 'preact/hooks';
 import { countdownText } from '../client/age.ts';
 import { ApiProblem } from '../client/problem.ts';
 import type { Session } from '../client/session.ts';
@@ -79,47 +79,5 @@ export function Outcome({ attempt, id }: { attempt: Attempt; id: string }): VNod
     <p class="outcome" id=${id} role="alert">
       ${attempt.error && html`<${Icon} name="warning" />`}<span>${attempt.error ?? ''}${wait && html`<span aria-live="off">${wait}</span>`}</span>
     </p>
-  `;
-}
-
-interface PasswordProps {
-  label: string;
-  value: string;
-  onInput: (value: string) => void;
-  autocomplete: 'current-password' | 'new-password';
-  describedBy: string;
-  autofocus?: boolean;
-}
-
-/** A password with a button that shows it: on a phone, blind typing is what goes wrong. */
-export function PasswordField({ label, value, onInput, autocomplete, describedBy, autofocus = false }: PasswordProps): VNode {
-  const id = useId();
-  const input = useRef<HTMLInputElement>(null);
-  const [shown, setShown] = useState(false);
-  useEffect(() => {
-    if (autofocus) input.current?.focus();
-  }, [autofocus]);
-  return html`
-    <div class="field">
-      <label for=${id}>${label}</label>
-      <div class="with-button">
-        <input
-          id=${id}
-          ref=${input}
-          type=${shown ? 'text' : 'password'}
-          value=${value}
-          autocomplete=${autocomplete}
-          autocapitalize="off"
-          spellcheck=${false}
-          maxlength="200"
-          required
-          aria-describedby=${describedBy}
-          onInput=${(event: InputEvent) => onInput((event.target as HTMLInputElement).value)}
-        />
-        <button type="button" class="plain" aria-pressed=${shown} aria-label=${words('shell').gate.showPassword} onClick=${() => setShown(!shown)}>
-          <${Icon} name="eye" />
-        </button>
-      </div>
-    </div>
   `;
 }

@@ -2,8 +2,9 @@ import type { VNode } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Session } from '../client/session.ts';
 import { html } from '../components/html.ts';
+import { PasswordInput } from '../components/password-input.ts';
 import { words } from '../words/words.ts';
-import { Gate, Outcome, PasswordField, useAttempt } from './form.ts';
+import { Gate, Outcome, useAttempt } from './form.ts';
 
 /** Name and password; `ended` when somebody was signed in and no longer is. */
 export function SignIn({ session, ended }: { session: Session; ended: boolean }): VNode {
@@ -33,12 +34,13 @@ export function SignIn({ session, ended }: { session: Session; ended: boolean })
             onInput=${(event: InputEvent) => setName((event.target as HTMLInputElement).value)}
           />
         </div>
-        <${PasswordField}
+        <${PasswordInput}
           label=${t.password}
           value=${password}
           onInput=${setPassword}
           autocomplete="current-password"
-          describedBy=${outcome}
+          told=${outcome}
+          required
           autofocus
         />
         <${Outcome} attempt=${attempt} id=${outcome} />

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { Appliance } from '../../acceptance/appliance.ts';
 import { ADMIN_PASSWORD, type ApplianceOptions, startLocalAppliance } from '../../acceptance/local-appliance.ts';
@@ -13,8 +13,8 @@ const SIZES = [
 export class RealPages {
   box!: Appliance;
   page!: Page;
-  context!: BrowserContext;
-  #complaints: string[] = [];
+  readonly #contexts: BrowserContext[] = [];
+  readonly #complaints: string[][] = [];
   #browser!: Browser;
 
   constructor(options: ApplianceOptions = {}) {
@@ -27,21 +27,31 @@ export class RealPages {
       await this.box?.stop();
     });
     beforeEach(async () => {
-      this.context = await this.#browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' });
-      const data = { name: 'admin', password: ADMIN_PASSWORD };
-      await this.context.request.post(`${this.box.url}/api/server/login`, { data, headers: { origin: this.box.url } });
-      this.page = await this.context.newPage();
-      this.#complaints = complaintsOf(this.page);
+      this.page = await this.#newPage();
     });
     afterEach(async () => {
-      await this.context.close();
-      expect(this.#complaints).toEqual([]);
+      await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+      expect(this.#complaints.splice(0).flat()).toEqual([]);
     });
   }
 
-  async open(path: string): Promise<void> {
-    await this.page.goto(this.box.url + path);
-    await this.page.getByRole('heading', { level: 1 }).waitFor();
+  /** In a browser of its own, where the admin is signed in. */
+  async #newPage(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
+    this.#contexts.push(context);
+    const data = { name: 'admin', password: ADMIN_PASSWORD };
+    await context.request.post(`${this.box.url}/api/server/login`, { data, headers: { origin: this.box.url } });
+    const page = await context.newPage();
+    this.#complaints.push(complaintsOf(page));
+    return page;
+  }
+
+  /** The test's page at a path; with options, another browser's. */
+  async open(path: string, options?: BrowserContextOptions): Promise<Page> {
+    const page = options ? await this.#newPage(options) : this.page;
+    await page.goto(this.box.url + path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    return page;
   }
 
   /** Nothing is wider than the page and no barrier is found, on a phone and a desk, light and dark. */
@@ -60,4 +70,11 @@ export class RealPages {
     }
     if (before) await this.page.setViewportSize(before);
   }
+}
+
+/** Signs in with the form of a page that asks for it. */
+export async function signIn(page: Page): Promise<void> {
+  await page.getByRole('textbox', { name: 'Password' }).fill(ADMIN_PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Admin pages' }).waitFor();
 }

@@ -1,32 +1,15 @@
 import { type LibraryItem, type MediaState, trackSchema } from '@ledge/contract';
-import { findProgram, until } from '@ledge/testing';
+import { findProgram, until, wavOfSilence } from '@ledge/testing';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { RealPages } from '../../tests/real-pages.ts';
 
-const RATE = 8000;
 const SECONDS = 30;
 const pages = new RealPages();
 const role: typeof pages.page.getByRole = (...wanted) => pages.page.getByRole(...wanted);
 const notice = (text: string) => pages.page.locator('.notice').filter({ hasText: text });
 
 /** Silence, as a file with a name. */
-function song(name: string) {
-  const samples = Buffer.alloc(RATE * SECONDS, 128);
-  const head = Buffer.alloc(44);
-  head.write('RIFF');
-  head.writeUInt32LE(36 + samples.length, 4);
-  head.write('WAVEfmt ', 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE, 24);
-  head.writeUInt32LE(RATE, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write('data', 36);
-  head.writeUInt32LE(samples.length, 40);
-  return { name: `${name}.wav`, mimeType: 'audio/wav', buffer: Buffer.concat([head, samples]) };
-}
+const song = (name: string) => ({ name: `${name}.wav`, mimeType: 'audio/wav', buffer: wavOfSilence(SECONDS) });
 
 const state = async () => (await pages.box.api<MediaState>('GET', '/api/media/')).body;
 const titles = async () => (await state()).queue.map(({ title }) => title);

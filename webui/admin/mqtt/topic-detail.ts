@@ -57,7 +57,7 @@ export function TopicDetail({ feed, topic, onPublish }: DetailProps): VNode {
         ${
           value
             ? html`
-                <pre class="payload" tabindex="0" aria-label=${t.payload}>${value.payload === '' ? t.nothing : readable(value)}</pre>
+                <pre class="payload verbatim" tabindex="0" aria-label=${t.payload}>${value.payload === '' ? t.nothing : readable(value)}</pre>
                 ${(value.binary || value.cut) && html`<p class="soft">${value.binary ? t.base64 : t.payloadCut}</p>`}
               `
             : html`<p class="soft">${t.noValue}</p>`

@@ -97,7 +97,7 @@ export function ServiceActions({ name, instance }: { name: string; instance: str
               <button type="button" aria-label=${`${t.run}: ${action.title}`} disabled=${running !== undefined} onClick=${() => void start(action)}>
                 ${running === action.name ? t.running : t.run}${action.input ? '…' : ''}
               </button>
-              ${result?.action === action.name && html`<pre class="action-result" tabindex="0" aria-label=${t.result}>${result.text}</pre>`}
+              ${result?.action === action.name && html`<pre class="action-result verbatim" tabindex="0" aria-label=${t.result}>${result.text}</pre>`}
             </li>
           `,
         )}

@@ -1,6 +1,6 @@
-import { plural } from '../../client/format.ts';
+import { counted, plural } from '../../client/format.ts';
 
-const things = (count: number) => `${count} ${plural(count, 'thing', 'things')}`;
+const things = (count: number) => counted(count, 'thing', 'things');
 
 export default {
   title: 'Dashboard',

@@ -1,4 +1,4 @@
-const several = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+import { counted } from '../../client/format.ts';
 
 export default {
   title: 'Media',
@@ -29,7 +29,7 @@ export default {
     title: 'Queue',
     none: 'The queue is empty',
     noneText: 'Add music from the library, or listen to a station.',
-    count: (count: number) => several(count, 'track', 'tracks'),
+    count: (count: number) => counted(count, 'track', 'tracks'),
     save: 'Save as playlist',
     clear: 'Clear',
     clearTitle: 'Clear the queue?',
@@ -77,7 +77,7 @@ export default {
   },
   radios: {
     title: 'Stations',
-    count: (count: number) => several(count, 'station', 'stations'),
+    count: (count: number) => counted(count, 'station', 'stations'),
     add: 'Add a station',
     none: 'No stations yet',
     noneText: 'A station is a name and the address of its sound.',

@@ -1,4 +1,4 @@
-const several = (count: number, one: string, many: string, shown = String(count)) => `${shown} ${count === 1 ? one : many}`;
+import { counted } from '../../client/format.ts';
 
 export default {
   title: 'MQTT',
@@ -16,8 +16,8 @@ export default {
     received: 'In',
     sent: 'Out',
     subscriptions: 'Filters',
-    dropped: (count: number) => `${several(count, 'message was', 'messages were')} dropped, because it reads too slowly`,
-    queued: (count: number, size: string) => `${several(count, 'message waits', 'messages wait')} for it (${size})`,
+    dropped: (count: number) => `${counted(count, 'message was', 'messages were')} dropped, because it reads too slowly`,
+    queued: (count: number, size: string) => `${counted(count, 'message waits', 'messages wait')} for it (${size})`,
     disconnect: 'Disconnect',
     disconnectOne: (id: string) => `Disconnect ${id}`,
     disconnectTitle: (id: string) => `Disconnect ${id}?`,
@@ -63,7 +63,7 @@ export default {
     filterHint: '# is everything, $SYS/# what the broker says of itself',
     filterWanted: 'A topic filter such as garden/# is wanted.',
     listen: 'Listen',
-    count: (count: number, shown: string) => several(count, 'topic', 'topics', shown),
+    count: (count: number, shown: string) => counted(count, 'topic', 'topics', shown),
     rate: (perS: string) => `${perS} messages/s`,
     cut: (most: string, messages: string) =>
       `Only the first ${most} topics are kept; ${messages} messages on others are not shown. A narrower filter shows them.`,

@@ -1,4 +1,4 @@
-import { plural } from '../../client/format.ts';
+import { counted, plural } from '../../client/format.ts';
 
 export default {
   title: 'Services',
@@ -26,7 +26,7 @@ export default {
     process: 'Process',
   },
   memoryOf: (used: string, limit: string) => `${used} of ${limit}`,
-  restartsText: (count: number) => `${count} ${plural(count, 'restart', 'restarts')}`,
+  restartsText: (count: number) => counted(count, 'restart', 'restarts'),
   restart: 'Restart',
   restartOf: (name: string) => `Restart ${name}`,
   start: 'Start',

@@ -1,4 +1,4 @@
-const several = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+import { counted } from '../../client/format.ts';
 
 export default {
   title: 'Things',
@@ -14,10 +14,10 @@ export default {
     lost: 'Lost',
     off: 'Switched off',
   },
-  values: (count: number) => several(count, 'value', 'values'),
+  values: (count: number) => counted(count, 'value', 'values'),
   builtIn: 'Built in',
   inUse: (name: string) => `${name} is in use`,
-  faulty: (count: number) => several(count, 'file has a mistake', 'files have a mistake'),
+  faulty: (count: number) => counted(count, 'file has a mistake', 'files have a mistake'),
   oldGoesOn: 'Until it is corrected, the thing goes on as it was before.',
   correct: 'Correct',
   enable: 'Switch on',
@@ -79,7 +79,7 @@ export default {
       simulated: 'Pretended sensors and switches, to try things out',
     },
     foundSome: (count: number) => `${count} found on this machine`,
-    cannot: (count: number) => several(count, 'kind cannot be used on this machine', 'kinds cannot be used on this machine'),
+    cannot: (count: number) => counted(count, 'kind cannot be used on this machine', 'kinds cannot be used on this machine'),
     prepare: 'Prepare it all the same',
     start: 'Found on this machine',
     template: 'Something else',

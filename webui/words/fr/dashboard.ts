@@ -1,8 +1,8 @@
-import { plural } from '../../client/format.ts';
+import { counted, plural } from '../../client/format.ts';
 import type en from '../en/dashboard.ts';
 import type { Translated } from '../words.ts';
 
-const things = (count: number) => `${count} ${plural(count, 'objet', 'objets')}`;
+const things = (count: number) => counted(count, 'objet', 'objets');
 
 export default {
   title: 'Tableau de bord',
@@ -92,7 +92,7 @@ export default {
     heading: 'Titre',
     dark: 'Couleurs sombres',
     search: 'Chercher',
-    chosen: (count) => `${count} ${plural(count, 'valeur choisie', 'valeurs choisies')}`,
+    chosen: (count) => counted(count, 'valeur choisie', 'valeurs choisies'),
     open: 'Voir le résultat',
   },
 } satisfies Translated<typeof en>;

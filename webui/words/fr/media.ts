@@ -1,7 +1,6 @@
+import { counted } from '../../client/format.ts';
 import type en from '../en/media.ts';
 import type { Translated } from '../words.ts';
-
-const several = (count: number, one: string, many: string) => `${count} ${count < 2 ? one : many}`;
 
 export default {
   title: 'Médias',
@@ -32,7 +31,7 @@ export default {
     title: 'File',
     none: 'La file est vide',
     noneText: 'Ajoutez de la musique de la bibliothèque, ou écoutez une station.',
-    count: (count: number) => several(count, 'morceau', 'morceaux'),
+    count: (count: number) => counted(count, 'morceau', 'morceaux'),
     save: 'Enregistrer comme liste',
     clear: 'Vider',
     clearTitle: 'Vider la file ?',
@@ -80,7 +79,7 @@ export default {
   },
   radios: {
     title: 'Stations',
-    count: (count: number) => several(count, 'station', 'stations'),
+    count: (count: number) => counted(count, 'station', 'stations'),
     add: 'Ajouter une station',
     none: 'Pas encore de station',
     noneText: 'Une station est un nom et l’adresse de son flux.',

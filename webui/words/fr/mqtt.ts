@@ -1,7 +1,6 @@
+import { counted } from '../../client/format.ts';
 import type en from '../en/mqtt.ts';
 import type { Translated } from '../words.ts';
-
-const several = (count: number, one: string, many: string, shown = String(count)) => `${shown} ${count < 2 ? one : many}`;
 
 export default {
   title: 'MQTT',
@@ -19,8 +18,8 @@ export default {
     received: 'Reçus',
     sent: 'Envoyés',
     subscriptions: 'Filtres',
-    dropped: (count: number) => `${several(count, 'message perdu', 'messages perdus')}, car il lit trop lentement`,
-    queued: (count: number, size: string) => `${several(count, 'message l’attend', 'messages l’attendent')} (${size})`,
+    dropped: (count: number) => `${counted(count, 'message perdu', 'messages perdus')}, car il lit trop lentement`,
+    queued: (count: number, size: string) => `${counted(count, 'message l’attend', 'messages l’attendent')} (${size})`,
     disconnect: 'Déconnecter',
     disconnectOne: (id: string) => `Déconnecter ${id}`,
     disconnectTitle: (id: string) => `Déconnecter ${id} ?`,
@@ -66,7 +65,7 @@ export default {
     filterHint: '# est tout, $SYS/# ce que le broker dit de lui-même',
     filterWanted: 'Un filtre de sujet est nécessaire, par exemple jardin/#.',
     listen: 'Écouter',
-    count: (count: number, shown: string) => several(count, 'sujet', 'sujets', shown),
+    count: (count: number, shown: string) => counted(count, 'sujet', 'sujets', shown),
     rate: (perS: string) => `${perS} messages/s`,
     cut: (most: string, messages: string) =>
       `Seuls les ${most} premiers sujets sont gardés ; ${messages} messages sur d’autres ne sont pas affichés. Un filtre plus étroit les montre.`,

@@ -1,4 +1,4 @@
-import { plural } from '../../client/format.ts';
+import { counted, plural } from '../../client/format.ts';
 import type en from '../en/services.ts';
 import type { Translated } from '../words.ts';
 
@@ -28,7 +28,7 @@ export default {
     process: 'Processus',
   },
   memoryOf: (used, limit) => `${used} sur ${limit}`,
-  restartsText: (count) => `${count} ${plural(count, 'redémarrage', 'redémarrages')}`,
+  restartsText: (count) => counted(count, 'redémarrage', 'redémarrages'),
   restart: 'Redémarrer',
   restartOf: (name) => `Redémarrer ${name}`,
   start: 'Démarrer',
@@ -57,7 +57,7 @@ export default {
     text: 'Rechercher',
     pause: 'Pause',
     resume: 'Reprendre',
-    waiting: (count) => (count >= 1000 ? 'plus de 1000 lignes' : `${count} ${plural(count, 'nouvelle ligne', 'nouvelles lignes')}`),
+    waiting: (count) => (count >= 1000 ? 'plus de 1000 lignes' : counted(count, 'nouvelle ligne', 'nouvelles lignes')),
     fields: 'Détails',
     newest: 'Au plus récent',
     empty: 'Aucune ligne pour l’instant. Les nouvelles apparaissent ici.',
@@ -74,7 +74,7 @@ export default {
     restartNow: 'Redémarrer maintenant',
     savedNow: 'Réglages enregistrés et appliqués',
     savedRestart: 'Réglages enregistrés',
-    changes: (count) => `${count} ${plural(count, 'changement non enregistré', 'changements non enregistrés')}`,
+    changes: (count) => counted(count, 'changement non enregistré', 'changements non enregistrés'),
     discard: 'Abandonner',
     leave: 'Des changements ne sont pas enregistrés',
   },

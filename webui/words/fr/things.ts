@@ -1,7 +1,6 @@
+import { counted } from '../../client/format.ts';
 import type en from '../en/things.ts';
 import type { Translated } from '../words.ts';
-
-const several = (count: number, one: string, many: string) => `${count} ${count < 2 ? one : many}`;
 
 export default {
   title: 'Objets',
@@ -20,10 +19,10 @@ export default {
     lost: 'Perdu',
     off: 'Désactivé',
   },
-  values: (count: number) => several(count, 'valeur', 'valeurs'),
+  values: (count: number) => counted(count, 'valeur', 'valeurs'),
   builtIn: 'Intégré',
   inUse: (name: string) => `${name} est utilisé`,
-  faulty: (count: number) => several(count, 'fichier contient une erreur', 'fichiers contiennent une erreur'),
+  faulty: (count: number) => counted(count, 'fichier contient une erreur', 'fichiers contiennent une erreur'),
   oldGoesOn: 'Jusqu’à la correction, l’objet continue comme avant.',
   correct: 'Corriger',
   enable: 'Activer',
@@ -90,7 +89,7 @@ export default {
     },
     foundSome: (count: number) => `${count} ${count < 2 ? 'trouvé' : 'trouvés'} sur cette machine`,
     cannot: (count: number) =>
-      several(count, 'sorte ne peut pas être utilisée sur cette machine', 'sortes ne peuvent pas être utilisées sur cette machine'),
+      counted(count, 'sorte ne peut pas être utilisée sur cette machine', 'sortes ne peuvent pas être utilisées sur cette machine'),
     prepare: 'Préparer quand même',
     start: 'Trouvé sur cette machine',
     template: 'Autre chose',
