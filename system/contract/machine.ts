@@ -84,3 +84,12 @@ export const machineViewSchema = z.object({
   can: z.array(machineActSchema).meta({ description: 'what can be asked of it' }),
 });
 export type MachineView = z.infer<typeof machineViewSchema>;
+
+/** What people call a box. */
+export const boxNameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}]*$/u, 'one line of text is wanted')
+  .meta({ description: 'what people call this box' });
