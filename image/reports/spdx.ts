@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ReleaseFacts } from '../app.ts';
+import { SUITE, UNPACKED } from '../layers/recipe.ts';
 import { readJson } from '../root/root.ts';
 
 interface NpmPackage {
@@ -23,21 +24,24 @@ export function npmPackagesOf(root: string): NpmPackage[] {
   });
 }
 
+interface DebianEntry {
+  name: string;
+  version: string;
+  architecture: string;
+  layer: string;
+}
+
 /** Package URLs (purl-spec): what tools look vulnerabilities up by. */
 const purl = {
-  debian: (name: string, version: string, architecture: string) =>
-    `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=trixie`,
+  debian: ({ name, version, architecture, layer }: DebianEntry) =>
+    `pkg:deb/debian/${name}@${encodeURIComponent(version)}?arch=${architecture}&distro=${layer === 'updater' ? UNPACKED.updater.suite : SUITE}`,
   npm: (name: string, version: string) => `pkg:npm/${name.replace('@', '%40')}@${version}`,
 };
 
 const spdxId = (kind: string, name: string, version: string) => `SPDXRef-${kind}-${`${name}-${version}`.replace(/[^A-Za-z0-9.-]/g, '-')}`;
 
 /** A software bill of materials in SPDX 2.3, JSON: every Debian and npm package of the image, sorted, with its package URL. */
-export function spdx(
-  release: ReleaseFacts,
-  debian: readonly { name: string; version: string; architecture: string }[],
-  npm: readonly NpmPackage[],
-): object {
+export function spdx(release: ReleaseFacts, debian: readonly DebianEntry[], npm: readonly NpmPackage[]): object {
   const document = 'SPDXRef-DOCUMENT';
   const image = 'SPDXRef-Image';
   const entry = (id: string, name: string, versionInfo: string, locator: string, license = 'NOASSERTION') => ({
@@ -52,7 +56,7 @@ export function spdx(
     externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator }],
   });
   const packages = [
-    ...debian.map((p) => entry(spdxId('deb', p.name, p.version), p.name, p.version, purl.debian(p.name, p.version, p.architecture))),
+    ...debian.map((p) => entry(spdxId('deb', p.name, p.version), p.name, p.version, purl.debian(p))),
     ...npm.map((p) =>
       entry(
         spdxId('npm', p.name, p.version),

@@ -38,7 +38,6 @@ export default {
   yes: 'Yes',
   no: 'No',
   none: 'None',
-  needsRestart: 'takes effect after a restart',
   ago: { now: 'now', ago: (span: string) => `${span} ago` },
   gate: {
     oneMoment: 'One moment',

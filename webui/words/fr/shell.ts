@@ -41,7 +41,6 @@ export default {
   yes: 'Oui',
   no: 'Non',
   none: 'Aucun',
-  needsRestart: 'prend effet après un redémarrage',
   ago: { now: 'à l’instant', ago: (span) => `il y a ${span}` },
   gate: {
     oneMoment: 'Un instant',
