@@ -35,7 +35,7 @@ for shell in ${Array.from({ length: SHELLS }, (_, shell) => shell).join(' ')}; d
 wait
 `;
 
-/** Early, and never killed for memory: the tests ask also a box that is not well. */
+/** Early, and never killed for memory, nor stopped with a command that was: the tests ask also a box that is not well. */
 const UNIT = `[Unit]
 Description=Root shells of the VM tests (given by QEMU, not part of the image)
 DefaultDependencies=no
@@ -46,6 +46,7 @@ ImportCredential=s
 ExecStart=/bin/bash %d/s
 Environment=HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 OOMScoreAdjust=-1000
+OOMPolicy=continue
 Restart=always
 `;
 
