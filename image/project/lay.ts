@@ -1,0 +1,16 @@
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PROJECT_FOLDER, type ProjectParts, projectUnits } from './units.ts';
+
+/** Lays a built project, and what makes services of it, into a folder as they will be in the root. */
+export function layProject(project: ProjectParts, built: string, out: string): void {
+  cpSync(built, join(out, PROJECT_FOLDER), { recursive: true });
+  writeTexts(projectUnits(project), out);
+}
+
+export function writeTexts(texts: Readonly<Record<string, string>>, out: string): void {
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), text);
+  }
+}
