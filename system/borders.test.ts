@@ -8,21 +8,22 @@ const sources = ['system/**/*.ts', 'services/**/*.ts', 'webui/**/*.ts', 'bench/*
   .flatMap((pattern) => globSync(pattern, { cwd: root }))
   .filter((file) => !file.includes('node_modules'));
 const isTest = (file: string) =>
-  /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|fake-|test-tools|test-support|test-sink|-worlds|harness|-simulated|^webui\/tests\//.test(
+  /\.(test|contract)\.ts$|[-.]contract\.ts$|^system\/testing\/|^system\/sdk\/testing[./]|fake-|test-tools|test-support|test-sink|-worlds|harness|-simulated|^webui\/tests\//.test(
     file,
   );
 
-/** What each room may take from the others (the house: contract ← kit ← host ← services, contract ← webui). */
+/** What each room may take from the others (the house: contract ← kit ← host, sdk ← services; contract ← webui). */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   'system/contract': [],
   'system/kit': ['contract'],
   'system/host': ['contract', 'kit'],
+  'system/sdk': ['contract', 'kit'],
   'system/supervisor': ['contract', 'kit', 'host'],
   'system/doctor': ['contract', 'kit', 'host'],
   'system/cli': ['contract', 'kit', 'host', 'doctor', 'supervisor'],
   'system/provision': ['contract', 'kit', 'host'],
   'system/testing': ['contract', 'kit', 'host', 'supervisor'],
-  services: ['contract', 'kit', 'host', 'doctor'],
+  services: ['contract', 'kit', 'host', 'doctor', 'sdk'],
   webui: ['contract'],
   bench: ['contract', 'kit', 'host', 'supervisor', 'testing'],
 };
@@ -40,6 +41,7 @@ test('no room takes from another what the house forbids', () => {
       const name = /^@ledge\/([^/]+)/.exec(target)?.[1];
       if (name && !(MAY_IMPORT[room] ?? []).includes(name) && name !== room.split('/').pop() && !(name === 'testing' && isTest(file)))
         wrong.push(`${file} imports ${target}`);
+      if (target === '@ledge/sdk/testing.ts' && !isTest(file)) wrong.push(`${file} imports ${target}`);
       if (target.startsWith('.')) {
         const to = join(file, '..', target);
         const home = service ? `services/${service}/` : `${room}/`;

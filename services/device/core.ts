@@ -12,9 +12,9 @@ import {
   type Value,
 } from '@ledge/contract';
 import type { Bus, Clock, Logger, Payload, Random } from '@ledge/kit';
+import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import { Commands, type Outcome } from './commands.ts';
 import type { DeviceSettings } from './config.ts';
-import type { Driver, DriverEnvironment } from './driver.ts';
 import { cpuThermalZone, systemThingYaml } from './drivers/system.ts';
 import { HomeAssistant } from './home-assistant.ts';
 import { alertId, HomiePublisher } from './homie.ts';

@@ -1,4 +1,4 @@
-import type { Driver, DriverEnvironment, Suggestion } from './driver.ts';
+import type { Driver, DriverEnvironment, Suggestion } from '@ledge/sdk';
 
 const FOUND_WITHIN_MS = 2000;
 const MOST_FOUND = 50;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcessPort, Processes } from './driver.ts';
+import type { ChildProcessPort, Processes } from '@ledge/sdk';
 import { LineSplitter } from './lines.ts';
 
 const STDERR_KEPT_BYTES = 2048;

@@ -1,7 +1,7 @@
 import { deviceApi, payloadOf } from '@ledge/contract';
 import type { Api, Clock } from '@ledge/kit';
+import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import type { DeviceCore } from './core.ts';
-import type { Driver, DriverEnvironment } from './driver.ts';
 import { driverView } from './driver-view.ts';
 import { thingsJsonSchema } from './schema.ts';
 

@@ -1,6 +1,6 @@
 import { thingSchema } from '@ledge/contract';
 import { jsonSchema } from '@ledge/kit';
-import type { Driver } from './driver.ts';
+import type { Driver } from '@ledge/sdk';
 
 type JsonSchema = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import type { Logger } from '@ledge/kit';
+import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import { type FakeClock, fakeClock, memoryBus } from '@ledge/testing';
 import { pino } from 'pino';
-import type { Driver, DriverEnvironment } from './driver.ts';
 import { builtInDrivers } from './drivers/index.ts';
 import { parseThing, type ThingConfig } from './things/load.ts';
 

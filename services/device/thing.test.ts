@@ -1,8 +1,8 @@
 import type { DeviceState, Value } from '@ledge/contract';
+import { type Driver, type DriverSink, defineDriver, type OpenThing } from '@ledge/sdk';
 import { fakeClock } from '@ledge/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { type Driver, type DriverSink, defineDriver, type OpenThing } from './driver.ts';
 import { Scheduler } from './scheduler.ts';
 import { silent, testEnvironment, thingOf } from './test-tools.ts';
 import { RunningThing, sameHardware, type ThingListener } from './thing.ts';

@@ -1,7 +1,7 @@
 import { type DeviceState, durationMs, Problem, shown, type ThingView, type Value } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
+import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from '@ledge/sdk';
 import { Channel, type ChannelListener, messageOf, retryDelayMs } from './channel.ts';
-import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from './driver.ts';
 import { toRaw, toValue } from './sampling.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { ThingConfig, ThingProperty } from './things/load.ts';

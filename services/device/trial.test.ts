@@ -1,7 +1,7 @@
 import type { TrialReading } from '@ledge/contract';
+import type { Driver } from '@ledge/sdk';
 import { memoryBus } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import type { Driver } from './driver.ts';
 import { button, lamp, pi4 } from './drivers/gpio-worlds.ts';
 import { builtInDrivers } from './drivers/index.ts';
 import { serialDriver } from './drivers/serial.ts';

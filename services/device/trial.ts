@@ -1,6 +1,6 @@
 import { Problem, type TrialReading, type Value } from '@ledge/contract';
+import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from '@ledge/sdk';
 import { messageOf } from './channel.ts';
-import type { DriverEnvironment, DriverSink, OpenThing, PropertyKey } from './driver.ts';
 import { toValue } from './sampling.ts';
 import { closeInTime, type RunningThing, rejectsWith } from './thing.ts';
 import type { ThingConfig, ThingProperty } from './things/load.ts';

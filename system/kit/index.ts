@@ -3,6 +3,7 @@ export type { PartFacts, Precious, PreciousItem, Received } from './backup/preci
 export * from './bus.ts';
 export * from './clock.ts';
 export * from './config.ts';
+export * from './errors.ts';
 export { asProblem, CALLER_HEADERS, HttpApi, type ListenAddress, problemAnswer } from './http.ts';
 export * from './log.ts';
 export * from './log-line.ts';

@@ -1,4 +1,4 @@
-import type { FakeChild } from '../fake-processes.ts';
+import type { FakeChild } from '@ledge/sdk/testing.ts';
 import type { Level } from './gpio-lines.ts';
 import type { OnoffGpio, OnoffGpioClass } from './gpio-sysfs.ts';
 

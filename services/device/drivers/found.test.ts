@@ -1,6 +1,6 @@
+import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { Driver, DriverEnvironment } from '../driver.ts';
 import { driverView } from '../driver-view.ts';
 import { pi4, pi5 } from './gpio-worlds.ts';
 import { hwmon } from './hwmon.ts';

@@ -1,5 +1,5 @@
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { button, lamp, pi5 } from './gpio-worlds.ts';
 import { never, open, RecordingSink } from './test-tools.ts';
 

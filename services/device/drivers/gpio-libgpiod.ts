@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@ledge/kit';
-import type { ChildProcessPort, Processes } from '../driver.ts';
+import type { ChildProcessPort, Processes } from '@ledge/sdk';
 import { runToEnd } from '../processes.ts';
 import {
   type GpioChip,

@@ -1,5 +1,5 @@
+import { fakeProcesses } from '@ledge/sdk/testing.ts';
 import { fakeClock } from '@ledge/testing';
-import { fakeProcesses } from '../fake-processes.ts';
 import { FakeKernelLines, FakeLibgpiod } from './fake-gpio.ts';
 import { gpioDriver } from './gpio.ts';
 import { environment, tree } from './test-tools.ts';

@@ -1,6 +1,5 @@
+import { driverContract, fakeProcesses } from '@ledge/sdk/testing.ts';
 import { describe, expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
-import { fakeProcesses } from '../fake-processes.ts';
 import { FakeKernelLines, FakeLibgpiod } from './fake-gpio.ts';
 import { gpioDriver } from './gpio.ts';
 import { chooseChip } from './gpio-lines.ts';

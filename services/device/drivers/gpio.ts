@@ -2,8 +2,17 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { durationMs, durationSchema, Problem, type PropertyConfig, shown, type Value } from '@ledge/contract';
+import { asError } from '@ledge/kit';
+import {
+  type Driver,
+  type DriverEnvironment,
+  type DriverProperty,
+  type DriverSink,
+  defineDriver,
+  type OpenThing,
+  suggestion,
+} from '@ledge/sdk';
 import { z } from 'zod';
-import { type Driver, type DriverEnvironment, type DriverProperty, type DriverSink, defineDriver, type OpenThing } from '../driver.ts';
 import { libgpiodLines, libgpiodUnavailable } from './gpio-libgpiod.ts';
 import {
   chooseChip,
@@ -17,8 +26,6 @@ import {
   shownLine,
 } from './gpio-lines.ts';
 import { loadOnoff, type OnoffGpioClass, sysfsChips, sysfsLines } from './gpio-sysfs.ts';
-import { asError } from './polled.ts';
-import { suggestion } from './suggestion.ts';
 
 const EXPORT = 'sys/class/gpio/export';
 const LAST_BCM = 27;

@@ -1,5 +1,5 @@
 import { Problem } from '@ledge/contract';
-import type { DriverEnvironment } from '../driver.ts';
+import type { DriverEnvironment } from '@ledge/sdk';
 
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 export const MAX_REDIRECTS = 3;

@@ -1,6 +1,6 @@
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { fakeClock } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { http } from './http.ts';
 import { environment, never, open, readOne } from './test-tools.ts';
 

@@ -1,10 +1,10 @@
 import { durationMs, durationSchema, Problem, type Value } from '@ledge/contract';
+import { asError } from '@ledge/kit';
+import { type DriverEnvironment, type DriverProperty, defineDriver, type OpenThing } from '@ledge/sdk';
 import { z } from 'zod';
-import { type DriverEnvironment, type DriverProperty, defineDriver, type OpenThing } from '../driver.ts';
 import { fromValue, toValue, wordsShape } from './convert.ts';
 import { type HttpRequest, request, shownUrl } from './http-request.ts';
 import { extract, pathSchema } from './json-path.ts';
-import { asError } from './polled.ts';
 import { render, templateSchema } from './template.ts';
 
 const url = z

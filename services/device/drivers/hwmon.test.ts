@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { hwmon } from './hwmon.ts';
 import { environment, grow, open, readOne, tree } from './test-tools.ts';
 

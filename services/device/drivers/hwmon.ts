@@ -1,9 +1,7 @@
 import { Problem, shown, type Value } from '@ledge/contract';
+import { type DriverEnvironment, defineDriver, polledThing, type Suggestion, suggestion } from '@ledge/sdk';
 import { z } from 'zod';
-import { type DriverEnvironment, defineDriver, type Suggestion } from '../driver.ts';
-import { polledThing } from './polled.ts';
-import { asId, suggestion } from './suggestion.ts';
-import { list, readNumber, readOptional } from './sysfs.ts';
+import { asId, list, readNumber, readOptional } from './sysfs.ts';
 
 const CHIPS = 'sys/class/hwmon';
 const CHIP = /^hwmon\d+$/;

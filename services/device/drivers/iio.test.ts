@@ -1,5 +1,5 @@
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { iio } from './iio.ts';
 import { environment, grow, open, readOne, tree } from './test-tools.ts';
 

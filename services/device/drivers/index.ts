@@ -1,4 +1,4 @@
-import type { Driver } from '../driver.ts';
+import type { Driver } from '@ledge/sdk';
 import { gpio } from './gpio.ts';
 import { http } from './http.ts';
 import { hwmon } from './hwmon.ts';

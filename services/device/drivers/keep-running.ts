@@ -1,5 +1,5 @@
 import type { Clock } from '@ledge/kit';
-import type { ChildProcessPort } from '../driver.ts';
+import type { ChildProcessPort } from '@ledge/sdk';
 import { createBackoff } from './backoff.ts';
 
 /** A child that lived this long was well: its next death begins with a short wait again. */

@@ -1,6 +1,6 @@
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { type MemoryBus, memoryBus } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { mqtt } from './mqtt.ts';
 import { environment, never, open, RecordingSink } from './test-tools.ts';
 

@@ -1,10 +1,10 @@
 import { filterFault, filters, filtersOverlap, Problem, topicFault, type Value } from '@ledge/contract';
 import type { Message } from '@ledge/kit';
+import { asError } from '@ledge/kit';
+import { type DriverEnvironment, type DriverProperty, type DriverSink, type DriverThing, defineDriver, type OpenThing } from '@ledge/sdk';
 import { z } from 'zod';
-import { type DriverEnvironment, type DriverProperty, type DriverSink, type DriverThing, defineDriver, type OpenThing } from '../driver.ts';
 import { fromValue, toValue, wordsShape } from './convert.ts';
 import { extract, pathSchema } from './json-path.ts';
-import { asError } from './polled.ts';
 import { render, templateSchema } from './template.ts';
 
 const MAX_PAYLOAD_BYTES = 256 * 1024;

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, open as openCallback } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { promisify } from 'node:util';
 import { Problem } from '@ledge/contract';
-import type { Processes } from '../driver.ts';
+import type { Processes } from '@ledge/sdk';
 import { runToEnd } from '../processes.ts';
 
 const open = promisify(openCallback);

@@ -1,6 +1,6 @@
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { fakeClock } from '@ledge/testing';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { serialDriver } from './serial.ts';
 import type { OpenSerialPort } from './serial-port.ts';
 import { environment, never, open, RecordingSink } from './test-tools.ts';

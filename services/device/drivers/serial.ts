@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { Problem, shown, type Value } from '@ledge/contract';
-import { z } from 'zod';
+import { asError } from '@ledge/kit';
 import {
   type Driver,
   type DriverEnvironment,
@@ -10,14 +10,14 @@ import {
   defineDriver,
   type OpenThing,
   type Suggestion,
-} from '../driver.ts';
+  suggestion,
+} from '@ledge/sdk';
+import { z } from 'zod';
 import { LineSplitter } from '../lines.ts';
 import { createBackoff } from './backoff.ts';
 import { fromValue, toValue, wordsShape } from './convert.ts';
 import { type Field, type LineReader, lineReader, MAX_PATTERN_CHARACTERS, MAX_SERIAL_LINE_BYTES, patternFault } from './line-format.ts';
-import { asError } from './polled.ts';
 import { type OpenSerialPort, type SerialPort, ttyPorts } from './serial-port.ts';
-import { suggestion } from './suggestion.ts';
 import { list } from './sysfs.ts';
 import { render, templateSchema } from './template.ts';
 

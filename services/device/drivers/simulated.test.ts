@@ -1,6 +1,6 @@
 import type { PropertyConfig, Value } from '@ledge/contract';
+import { type ContractProperty, contractThing, driverContract, recordingSink } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
-import { type ContractProperty, contractThing, driverContract, recordingSink } from '../driver-contract.ts';
 import { testEnvironment } from '../test-tools.ts';
 import { simulated } from './simulated.ts';
 

@@ -1,6 +1,6 @@
 import { durationMs, durationSchema, Problem, type PropertyConfig, type Value } from '@ledge/contract';
+import { type DriverProperty, defineDriver, type OpenThing } from '@ledge/sdk';
 import { z } from 'zod';
-import { type DriverProperty, defineDriver, type OpenThing } from '../driver.ts';
 
 const source = z.strictObject({
   wave: z

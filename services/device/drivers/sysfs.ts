@@ -56,3 +56,10 @@ export async function list(root: string, path: string): Promise<string[] | undef
     throw new Problem('sensor-failed', `${path} cannot be listed (${codeOf(cause)})`, { cause });
   }
 }
+
+/** What the kernel calls a sensor, as the id of a property. */
+export const asId = (name: string) =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');

@@ -1,6 +1,6 @@
+import { contractThing, driverContract, recordingSink } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { contractThing, driverContract, recordingSink } from '../driver-contract.ts';
 import { testEnvironment, thingOf } from '../test-tools.ts';
 import { cpuThermalZone, system, systemThingYaml } from './system.ts';
 import { tree } from './test-tools.ts';

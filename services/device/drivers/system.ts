@@ -2,8 +2,8 @@ import { readdir, readFile, statfs } from 'node:fs/promises';
 import { cpus, freemem, loadavg, totalmem, uptime } from 'node:os';
 import { join } from 'node:path';
 import { Problem, type Value } from '@ledge/contract';
+import { defineDriver, type OpenThing } from '@ledge/sdk';
 import { z } from 'zod';
-import { defineDriver, type OpenThing } from '../driver.ts';
 import { toNumber } from './sysfs.ts';
 
 const MIB = 1024 * 1024;

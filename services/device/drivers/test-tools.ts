@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { propertySchema, type Value } from '@ledge/contract';
+import type { Driver, DriverEnvironment, DriverSink, OpenThing } from '@ledge/sdk';
+import { type FakeProcesses, fakeProcesses } from '@ledge/sdk/testing.ts';
 import { type FakeClock, fakeClock, type MemoryBus, memoryBus } from '@ledge/testing';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
-import type { Driver, DriverEnvironment, DriverSink, OpenThing } from '../driver.ts';
-import { type FakeProcesses, fakeProcesses } from '../fake-processes.ts';
 
 /** A temporary directory that is gone after the test. */
 export async function temporaryDirectory(): Promise<string> {

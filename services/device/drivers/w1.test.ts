@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { driverContract } from '@ledge/sdk/testing.ts';
 import { expect, test } from 'vitest';
-import { driverContract } from '../driver-contract.ts';
 import { environment, grow, open, readOne, tree } from './test-tools.ts';
 import { w1 } from './w1.ts';
 

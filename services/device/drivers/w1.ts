@@ -1,8 +1,6 @@
 import { Problem, shown, type Value } from '@ledge/contract';
+import { type DriverEnvironment, defineDriver, polledThing, suggestion } from '@ledge/sdk';
 import { z } from 'zod';
-import { type DriverEnvironment, defineDriver } from '../driver.ts';
-import { polledThing } from './polled.ts';
-import { suggestion } from './suggestion.ts';
 import { list, readOptional, readText, toNumber } from './sysfs.ts';
 
 const DEVICES = 'sys/bus/w1/devices';

@@ -12,9 +12,9 @@ import {
   TAKEN_THINGS,
   thingSchema,
 } from '@ledge/contract';
+import type { Driver, PropertyKey as Key } from '@ledge/sdk';
 import { type Document, isCollection, isMap, isPair, isScalar, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import type { Driver, PropertyKey as Key } from '../driver.ts';
 
 /** YAML of a few KiB can take all memory when it is read (`[[[[…`): so many words and signs are more than a thing of 2000 properties has. */
 const MAX_TOKENS = 40_000;

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { Suggestion } from '../driver.ts';
+import type { Suggestion } from './driver.ts';
 
 interface SuggestedThing {
   name: string;
@@ -11,10 +11,3 @@ interface SuggestedThing {
 
 /** A thing that was found, as the file that it would be. */
 export const suggestion = (title: string, thing: SuggestedThing): Suggestion => ({ title, yaml: stringify(thing, { lineWidth: 0 }) });
-
-/** What the kernel calls a sensor, as the id of a property. */
-export const asId = (name: string) =>
-  name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');

@@ -2,7 +2,7 @@ import { type Datatype, formatPayload, type PropertyConfig, parsePayload, proper
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
-import type { Driver, DriverEnvironment, DriverSink, DriverThing, OpenThing, PropertyKey } from './driver.ts';
+import type { Driver, DriverEnvironment, DriverSink, DriverThing, OpenThing, PropertyKey } from '../driver.ts';
 
 /** A property as a thing file says it; `datatype` alone is enough. */
 export interface ContractProperty {

@@ -1,8 +1,6 @@
 import { Problem, type Value } from '@ledge/contract';
-import type { DriverProperty, OpenThing } from '../driver.ts';
-
-/** An error for the map of `read`, whatever was thrown. */
-export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
+import { asError } from '@ledge/kit';
+import type { DriverProperty, OpenThing } from './driver.ts';
 
 /** A thing whose properties are all sensors that are asked, one after the other: kernel trees and 1-Wire are slow together. */
 export function polledThing<Source>(

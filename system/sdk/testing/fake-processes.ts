@@ -1,4 +1,4 @@
-import type { ChildProcessPort, Processes } from './driver.ts';
+import type { ChildProcessPort, Processes } from '../driver.ts';
 
 /** A child process that a test plays: it says lines and ends when it is told to. */
 export class FakeChild implements ChildProcessPort {

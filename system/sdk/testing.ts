@@ -1,0 +1,3 @@
+/** What the tests of a project import beside vitest. */
+export * from './testing/driver-contract.ts';
+export * from './testing/fake-processes.ts';
