@@ -236,6 +236,13 @@ test.each(['reboot', 'power-off', 'reset --yes-delete-everything'])('on a PC led
 
 test('the version is the one of the image', async () => {
   expect((await ledge('version')).out).toBe(`Ledge 0.1.0 (abc1234), for rpi, built 2026-11-24T05:00:00Z, Node ${process.versions.node}`);
+  const release = {
+    ...{ version: '0.1.0', machine: 'rpi' },
+    project: { name: 'weather-station', version: '1.2.0', commit: 'def56789abc', services: ['irrigation'] },
+  };
+  const withProject = { box: { files: { '/usr/lib/ledge/release.json': JSON.stringify(release) } } };
+  expect((await ledge('version', withProject)).out).toMatch(/^Ledge 0\.1\.0, .*\nweather-station 1\.2\.0 \(def5678\)$/);
+  expect((await ledge('status', withProject)).out).toMatch(/^Project +weather-station 1\.2\.0 \(def5678\)$/m);
   expect((await ledge('--version', { box: { files: { '/usr/lib/ledge/release.json': undefined } } })).out).toMatch(/^Ledge 0\.1\.0, Node/);
 });
 

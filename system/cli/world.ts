@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { LogLine } from '@ledge/contract';
 import type { DoctorPorts } from '@ledge/doctor';
+import type { ProjectRelease } from '@ledge/host/linux/image-facts.ts';
 import { DataDir, type Environment } from '@ledge/kit/paths.ts';
 import type { Console } from './console.ts';
 
@@ -10,6 +11,9 @@ const IMAGE_RUN = '/run/ledge';
 
 /** A commit as people write it; what stands behind its digits stays. */
 export const shortCommit = (commit: string) => commit.replace(/^([0-9a-f]{7})[0-9a-f]+/, '$1');
+
+/** A project that was built into the image: `weather-station 1.2.0 (abc1234)`. */
+export const projectWords = ({ name, version, commit }: ProjectRelease) => `${name} ${version}${commit ? ` (${shortCommit(commit)})` : ''}`;
 
 /** A service as `ledge status` shows it. */
 export interface ServiceRow {

@@ -6,6 +6,8 @@ import { firstLine } from './words.ts';
 
 /** Where systemd is the first process it makes this folder (sd_booted(3)). */
 const SYSTEMD_RUNS = '/run/systemd/system';
+/** Where a project lies that was built into the image. */
+export const PROJECT_FOLDER = '/usr/lib/ledge/project';
 /** Every image runs these. */
 export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
 export const TARGET = 'ledge.target';
@@ -55,6 +57,11 @@ export class Facts {
       const text = await this.ports.files.read(RELEASE_FILE);
       return text === undefined ? undefined : parseRelease(text);
     });
+  }
+
+  /** Names of the services that this image is made of: ours, and those of the project that was built into it. */
+  async serviceNames(): Promise<string[]> {
+    return [...SERVICES, ...((await this.release())?.project?.services ?? [])];
   }
 
   /** Is this the card image: our release, started by systemd? A container has the release too. */

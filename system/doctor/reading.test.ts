@@ -104,6 +104,13 @@ test('a release says at least its version and machine', () => {
     machine: 'rpi',
     kiosk: true,
   });
+  const project = { name: 'weather-station', version: '1.2.0', services: ['irrigation'] };
+  expect(parseRelease(JSON.stringify({ version: '1.0.0', machine: 'rpi', project }))).toEqual({
+    version: '1.0.0',
+    machine: 'rpi',
+    project,
+  });
+  expect(parseRelease('{"version":"1.0.0","machine":"rpi","project":{"name":1}}')).toEqual({ version: '1.0.0', machine: 'rpi' });
   expect(parseRelease('{"version":1}')).toBeUndefined();
   expect(parseRelease('')).toBeUndefined();
 });

@@ -1,11 +1,12 @@
 import type { DoctorReport } from '@ledge/contract';
 import { examine, Facts, plural, size, span } from '@ledge/doctor';
 import { type ImportMistake, importMistakes, mistakeWords } from '@ledge/doctor/checks/import.ts';
+import type { ProjectRelease } from '@ledge/host/linux/image-facts.ts';
 import { readArguments } from '../arguments.ts';
 import { beside, type Console, harmless, styled, table } from '../console.ts';
 import { CliError, EXIT, type ExitCode } from '../error.ts';
 import { askServer, boxId, pages, type ServerSays } from '../server.ts';
-import { type ServiceRow, shortCommit, VERSION, type World } from '../world.ts';
+import { projectWords, type ServiceRow, shortCommit, VERSION, type World } from '../world.ts';
 import { STYLES, summary } from './doctor.ts';
 
 const HEAD_WIDTH = 10;
@@ -18,6 +19,7 @@ interface Overview {
   name: string | undefined;
   version: string;
   commit?: string;
+  project?: ProjectRelease;
   slot?: string;
   reason?: string;
   uptimeS?: number;
@@ -62,6 +64,7 @@ async function look(world: World, facts: Facts): Promise<Overview> {
     name: server?.name,
     version: release?.version ?? server?.version ?? VERSION,
     ...(release?.commit ? { commit: release.commit } : {}),
+    ...(release?.project ? { project: release.project } : {}),
     ...(boot?.slot ? { slot: boot.slot } : {}),
     ...(boot?.reason ? { reason: boot.reason } : {}),
     ...(uptimeS === undefined ? {} : { uptimeS }),
@@ -91,7 +94,7 @@ async function servicesOf(world: World, server: ServerSays | undefined): Promise
 }
 
 function print(console: Console, overview: Overview): void {
-  const { id, name, version, commit, slot, reason, uptimeS } = overview;
+  const { id, name, version, commit, project, slot, reason, uptimeS } = overview;
   const say = (head: string, text: string) => {
     for (const line of beside(console, head.padEnd(HEAD_WIDTH), HEAD_WIDTH, text)) console.line(line);
   };
@@ -103,6 +106,7 @@ function print(console: Console, overview: Overview): void {
       ...(slot ? [`slot ${slot}${reason && reason !== 'normal' ? ` (${reason})` : ''}`] : []),
     ].join(', '),
   );
+  if (project) say('Project', projectWords(project));
   say('Page', pageWords(overview));
   if (overview.setupNeeded) say('', 'open it in a browser, and choose a password');
   if (uptimeS !== undefined) say('Started', `${span(uptimeS)} ago`);

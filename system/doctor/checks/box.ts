@@ -1,6 +1,6 @@
 import { BOOT_FILE, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
 import { type Check, fault, ok, skipped, warning } from '../check.ts';
-import { SERVICES } from '../facts.ts';
+import { PROJECT_FOLDER, SERVICES } from '../facts.ts';
 import { type Files, Unseen } from '../ports.ts';
 import { plural, some, span } from '../words.ts';
 
@@ -24,9 +24,14 @@ export const requiredFiles: Check = {
   imageOnly: true,
   async look(facts) {
     const { files, dataRoot } = facts.ports;
+    const release = await facts.release();
+    const ofProject = release?.project
+      ? [`${PROJECT_FOLDER}/project.json`, ...release.project.services.map((name) => `${PROJECT_FOLDER}/${name}.mjs`)]
+      : [];
     const wanted = [
       '/usr/bin/node',
       ...SERVICES.map((name) => `/usr/lib/ledge/${name}.mjs`),
+      ...ofProject,
       '/usr/lib/ledge/webui/index.html',
       BOOT_FILE,
       '/etc/fw_env.config',
@@ -35,7 +40,7 @@ export const requiredFiles: Check = {
     ];
     const missing: string[] = [];
     for (const file of wanted) if (!(await files.has(file))) missing.push(file);
-    if ((await facts.release()) === undefined) missing.push(`${RELEASE_FILE} (readable)`);
+    if (release === undefined) missing.push(`${RELEASE_FILE} (readable)`);
     if (missing.length === 0) return ok(`all ${wanted.length + 1} are there`);
     return fault(
       `${some(missing, 6)} ${missing.length === 1 ? 'is' : 'are'} missing`,

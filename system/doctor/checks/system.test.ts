@@ -1,5 +1,6 @@
 import { test } from 'vitest';
 import { type Case, holds, JUST_STARTED, NOW, type PretendedBox } from '../test-tools.ts';
+import { requiredFiles } from './box.ts';
 import { crashes, lastStart } from './crashes.ts';
 import { deniedActions, orderingCycles } from './journal.ts';
 import { failedUnits, services, target } from './units.ts';
@@ -11,6 +12,13 @@ const unit = (name: string, properties: Record<string, string>): PretendedBox =>
 const bootsLog = (end: string) => ({
   files: { '/var/lib/ledge/crash/boots.log': `2026-12-01T08:00:00Z slot A normal, data ok; ${end}\n` },
 });
+
+const WITH_PROJECT = {
+  '/usr/lib/ledge/release.json':
+    '{"version":"0.1.0","machine":"rpi","project":{"name":"weather-station","version":"1.2.0","services":["irrigation"]}}',
+  '/usr/lib/ledge/project/project.json': '{}',
+  '/usr/lib/ledge/project/irrigation.mjs': '',
+};
 
 const CASES: Case[] = [
   [
@@ -65,6 +73,28 @@ const CASES: Case[] = [
     'fault',
     'weather is failed',
   ],
+  [
+    'a service of the project that was built in, which the target does not want',
+    services,
+    { files: WITH_PROJECT },
+    'fault',
+    'ledge-irrigation.service does not exist',
+  ],
+  [
+    'a project whose services run',
+    services,
+    { files: WITH_PROJECT, programs: { wants: 'ledge-irrigation.service' } },
+    'ok',
+    /6 services run/,
+  ],
+  [
+    'a project without its program',
+    requiredFiles,
+    { files: { ...WITH_PROJECT, '/usr/lib/ledge/project/irrigation.mjs': undefined } },
+    'fault',
+    '/usr/lib/ledge/project/irrigation.mjs is missing',
+  ],
+  ['a project that is whole', requiredFiles, { files: WITH_PROJECT }, 'ok', /^all \d+ are there$/],
   [
     'a target that is not reached in time',
     target,

@@ -1,5 +1,5 @@
 import { type Check, type Finding, fault, ok, warning } from '../check.ts';
-import { BOOT_COMPLETE, BOOT_LASTED, type Facts, SERVICES, TARGET } from '../facts.ts';
+import { BOOT_COMPLETE, BOOT_LASTED, type Facts, TARGET } from '../facts.ts';
 import { plural, some, span } from '../words.ts';
 
 /** A service that began again so often has more than bad luck. */
@@ -57,7 +57,7 @@ export const services: Check = {
   async look(facts) {
     const units = await serviceUnits(facts);
     const troubles = [...units].flatMap(([unit, properties]) => troubleOf(unit, properties) ?? []);
-    for (const name of SERVICES) {
+    for (const name of await facts.serviceNames()) {
       const unit = `ledge-${name}.service`;
       if (!units.has(unit)) troubles.push({ state: 'fault', words: `${unit} does not exist`, unit });
     }

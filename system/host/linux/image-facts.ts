@@ -11,6 +11,16 @@ export interface Release {
   /** ISO 8601. */
   built?: string;
   kiosk?: boolean;
+  project?: ProjectRelease;
+}
+
+/** The project that was built into it. */
+export interface ProjectRelease {
+  name: string;
+  version: string;
+  commit?: string;
+  /** Names of its services: units `ledge-<name>.service`. */
+  services: string[];
 }
 
 /** How this start went. */
@@ -32,18 +42,31 @@ export interface BootFacts {
 /** Reads `release.json`; undefined for text that is none. */
 export function parseRelease(text: string): Release | undefined {
   try {
-    const { version, machine, commit, built, kiosk } = JSON.parse(text) as Record<string, unknown>;
+    const { version, machine, commit, built, kiosk, project: ofProject } = JSON.parse(text) as Record<string, unknown>;
     if (typeof version !== 'string' || typeof machine !== 'string') return undefined;
+    const project = parseProject(ofProject);
     return {
       version,
       machine,
       ...(typeof commit === 'string' ? { commit } : {}),
       ...(typeof built === 'string' ? { built } : {}),
       ...(typeof kiosk === 'boolean' ? { kiosk } : {}),
+      ...(project ? { project } : {}),
     };
   } catch {
     return undefined;
   }
+}
+
+function parseProject(value: unknown): ProjectRelease | undefined {
+  const { name, version, commit, services } = (value ?? {}) as Record<string, unknown>;
+  if (typeof name !== 'string' || typeof version !== 'string' || !Array.isArray(services)) return undefined;
+  return {
+    name,
+    version,
+    ...(typeof commit === 'string' ? { commit } : {}),
+    services: services.filter((service): service is string => typeof service === 'string'),
+  };
 }
 
 /** Reads `NAME=value` words, quoted or not, on one line or many. Empty values are left out. */
