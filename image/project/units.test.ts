@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { serviceNameFault } from '@ledge/kit';
 import { afterAll, expect, test } from 'vitest';
 import { lastOf, programsOf, readUnit, unitNames, wordsOf } from '../../system/units/unit-file.ts';
 import { writeTexts } from './lay.ts';
@@ -100,15 +101,22 @@ test('a user’s number comes from the name alone, so that it outlives every cha
   }
 });
 
-test.each([
-  ['reset', 'a unit ledge-reset is there already'],
-  ['device', 'a unit ledge-device is there already'],
-  ['setup', 'a user ledge-setup is there already'],
-  ['things', 'the folder things of the box’s data'.replace('’', "'")],
-  ['a-name-that-is-far-too-long', 'its name has 27 characters, and 25 are the most'],
-])('a service %s is refused with a reason', (name, why) => {
-  const make = () => projectUnits({ ...project, services: [{ name, module: `${name}.mjs`, memoryLimitMb: 128 }] });
-  expect(make).toThrow(`The service ${name} cannot be on a card: ${why}`);
+test('two services whose users would have one number are refused', () => {
+  const services = ['pump-21', 'pump-115'].map((name) => ({ name, module: `${name}.mjs`, memoryLimitMb: 128 }));
+  expect(() => projectUnits({ ...project, services })).toThrow(`The services pump-21 and pump-115 would have users of the same number`);
+});
+
+test('no service of a project can have the name of a unit, user or folder of the card', () => {
+  const overlay = join(ours, '../../overlays/rpi/usr/lib');
+  const all = [
+    ...unitNames(ours).flatMap((file) => /^ledge-([a-z-]+)\./.exec(file)?.[1] ?? []),
+    ...[...readFileSync(join(overlay, 'sysusers.d/ledge.conf'), 'utf8').matchAll(/^u\s+ledge-(\S+)/gm)].map(([, name = '']) => name),
+    ...[...readFileSync(join(overlay, 'tmpfiles.d/ledge.conf'), 'utf8').matchAll(/^d\s+\/var\/lib\/ledge\/([a-z-]+)\s/gm)].map(
+      ([, name = '']) => name,
+    ),
+  ];
+  expect(all.length).toBeGreaterThan(20);
+  expect(all.filter((name) => serviceNameFault(name) === undefined)).toEqual([]);
 });
 
 test('a project of drivers and things alone has no users', () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OUR_SERVICES } from '@ledge/supervisor';
 
@@ -17,9 +17,6 @@ export interface ProjectParts {
   device?: { module: string } | undefined;
 }
 
-/** sysusers.d(5): names have at most 31 characters, and ours begin with `ledge-`. */
-const MOST_CHARACTERS = 25;
-
 /**
  * The number of the user `ledge-<name>`. Files on the data partition outlive the system that wrote them, so it comes from the name alone:
  * whatever services a later version of the project has, each keeps its number. Nobody else takes numbers from this range.
@@ -33,11 +30,11 @@ const UNITS = 'usr/lib/systemd/system';
 /**
  * Units, users and folders for the services of a project, made as ours are: `system/units` and `overlays/rpi` say why.
  * @returns texts by their path in the root
- * @throws Error that names a service which cannot be on a card
+ * @throws Error when two services would have users of one number
  */
 export function projectUnits(project: ProjectParts): Record<string, string> {
   const names = project.services.map(({ name }) => name);
-  checkNames(names);
+  checkNumbers(names);
   const texts: Record<string, string> = {
     // of every service, as each reads the project's settings
     [`${UNITS}/ledge-.service.d/50-project.conf`]: lines('[Service]', `Environment=EDGE_PROJECT=${PROJECT_FOLDER}`),
@@ -102,23 +99,14 @@ UMask=0077
 ReadWritePaths=/var/lib/ledge/${name}
 `;
 
-/** A service may take no unit, user or folder that the card has already. */
-function checkNames(names: readonly string[]): void {
-  const overlay = join(root, 'overlays', 'rpi', 'usr', 'lib');
-  const units = readdirSync(join(root, 'system', 'units')).map((file) => file.replace(/\.[a-z]+$/, ''));
-  const users = [...readFileSync(join(overlay, 'sysusers.d', 'ledge.conf'), 'utf8').matchAll(/^u\s+(\S+)/gm)].map(([, user]) => user);
-  const folders = [...readFileSync(join(overlay, 'tmpfiles.d', 'ledge.conf'), 'utf8').matchAll(/^d\s+(\S+)/gm)].map(([, path]) => path);
+/** Which names a service may have is the kit's to say (`serviceNameFault`); that two have one number, only the card minds. */
+function checkNumbers(names: readonly string[]): void {
   const byId = new Map<number, string>();
   for (const name of names) {
-    const refuse = (why: string): never => {
-      throw new Error(`The service ${name} cannot be on a card: ${why}. Rename it.`);
-    };
-    if (name.length > MOST_CHARACTERS) refuse(`its name has ${name.length} characters, and ${MOST_CHARACTERS} are the most`);
-    if (units.includes(`ledge-${name}`)) refuse(`a unit ledge-${name} is there already`);
-    if (users.includes(`ledge-${name}`)) refuse(`a user ledge-${name} is there already`);
-    if (folders.includes(`/var/lib/ledge/${name}`)) refuse(`the folder ${name} of the box's data is for something else`);
-    const other = byId.get(userIdOf(name));
-    if (other) refuse(`its user would have the number of ${other}'s, ${userIdOf(name)}`);
-    byId.set(userIdOf(name), name);
+    const id = userIdOf(name);
+    const other = byId.get(id);
+    if (other)
+      throw new Error(`The services ${other} and ${name} would have users of the same number on the card, ${id}. Rename one of them.`);
+    byId.set(id, name);
   }
 }
