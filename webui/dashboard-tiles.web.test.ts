@@ -180,8 +180,8 @@ test('the player is one tile: what plays, how far it is, and its buttons', async
   expect(my.complaints).toEqual([]);
 });
 
-test("a service's tiles show what it answers at its own path, and a value on the bus under the service's name for it", async () => {
-  furnish(my.box);
+/** A service of somebody's own, that says which tiles it wants. */
+function addWeather(): void {
   my.box.answers.set('weather/now', { value: 17.25, unit: '°C' });
   const record = {
     name: 'weather',
@@ -199,6 +199,11 @@ test("a service's tiles show what it answers at its own path, and a value on the
   };
   my.box.services = [...my.box.services, { ...record, state: 'ready', controllable: false }];
   my.box.retain(topics.service(EDGE, 'weather'), JSON.stringify(record));
+}
+
+test("a service's tiles show what it answers at its own path, and a value on the bus under the service's name for it", async () => {
+  furnish(my.box);
+  addWeather();
   await my.signIn();
   const block = my.card('Weather');
   await block.getByText('17.25').waitFor();
@@ -206,6 +211,27 @@ test("a service's tiles show what it answers at its own path, and a value on the
   my.say('greenhouse', 'temperature', '30.5');
   await block.getByText('30.5').waitFor();
   await my.noBarriers();
+});
+
+test("a service's block is ordered and hidden like those of things, and comes back where it was", async () => {
+  furnish(my.box);
+  addWeather();
+  await my.signIn();
+  await my.card('Weather').waitFor();
+  const arrange = my.page.getByRole('button', { name: 'Arrange' });
+  await arrange.click();
+  await my.page.getByRole('button', { name: 'Move Weather up' }).click();
+  await my.page.getByRole('button', { name: 'Hide Weather' }).click();
+  await my.page.getByRole('button', { name: 'Done' }).click();
+  await my.card('Pump').waitFor();
+  expect(await my.card('Weather').count()).toBe(0);
+  expect(my.box.preferences.dashboard.hidden).toEqual(['service:weather']);
+  await arrange.click();
+  await my.page.getByRole('button', { name: 'Show Weather' }).click();
+  await my.page.getByRole('button', { name: 'Done' }).click();
+  const names = () => my.page.getByRole('article').getByRole('heading').allTextContents();
+  await expect.poll(names).toEqual(['Cellar', 'Garden gate', 'Greenhouse', 'Pump', 'Weather', 'This box']);
+  expect(my.box.preferences.dashboard.hidden).toEqual([]);
 });
 
 test('on a box with nothing of its own an admin is told what could come next, until it is waved away', async () => {

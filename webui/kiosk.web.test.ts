@@ -76,7 +76,10 @@ test('an admin chooses on the dashboard what the screen shows', async () => {
   await dialog.getByRole('checkbox', { name: /^Greenhouse · Temperature/ }).check();
   await dialog.getByRole('combobox', { name: 'Colours' }).selectOption('dark');
   await my.look('screen-dialog-360-light');
+  await dialog.getByRole('button', { name: 'Chosen, in order' }).click();
+  await dialog.getByRole('button', { name: 'Move Greenhouse · Temperature up' }).click();
+  await my.look('screen-dialog-order-360-light');
   await dialog.getByRole('button', { name: 'Save' }).click();
-  await expect.poll(() => my.box.kiosk).toEqual({ title: 'Barn', tiles: ['pump/main/flow', 'greenhouse/main/temperature'], dark: 'dark' });
+  await expect.poll(() => my.box.kiosk).toEqual({ title: 'Barn', tiles: ['greenhouse/main/temperature', 'pump/main/flow'], dark: 'dark' });
   await dialog.waitFor({ state: 'detached' });
 });

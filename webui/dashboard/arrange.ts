@@ -3,22 +3,13 @@ import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useBox } from '../components/box.ts';
 import { html } from '../components/html.ts';
-import { Icon, type IconName } from '../components/icons.ts';
+import { Icon } from '../components/icons.ts';
 import { words } from '../words/words.ts';
 import '../styles/arrange.css';
 import { useDrag } from './drag.ts';
 import { type Arrangement, type Group, groupsOf, isHidden, isPlayer, moved, nameOf, tileId, toggled } from './groups.ts';
+import { IconButton } from './icon-button.ts';
 import { ScreenDialog } from './screen-dialog.ts';
-
-interface ButtonProps {
-  icon: IconName;
-  label: string;
-  onClick: () => void;
-  disabled?: boolean;
-}
-const IconButton = ({ icon, label, onClick, disabled }: ButtonProps): VNode => html`
-  <button type="button" class="plain" aria-label=${label} title=${label} disabled=${disabled} onClick=${onClick}><${Icon} name=${icon} /></button>
-`;
 
 interface RowProps {
   group: Group;
@@ -59,7 +50,7 @@ function Row({ group, at, of, draft, dragged, onDragStart, onMove, onToggle }: R
         }
         <${IconButton} icon="up" label=${t.up(name)} disabled=${at === 0} onClick=${() => onMove(at - 1)} />
         <${IconButton} icon="down" label=${t.down(name)} disabled=${at === of - 1} onClick=${() => onMove(at + 1)} />
-        ${group.kind === 'thing' ? eye(group.id, name, hidden) : html`<span class="no-eye"></span>`}
+        ${eye(group.id, name, hidden)}
       </div>
       ${
         open &&

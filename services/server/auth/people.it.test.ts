@@ -27,7 +27,10 @@ test('a viewer keeps preferences, which are replaced as a whole and survive a re
   ).toMatchObject({
     status: 200,
   });
-  const chosen = { theme: 'dark', dashboard: { order: ['greenhouse', 'service:media'], hidden: ['greenhouse/main/fan'] } };
+  const chosen = {
+    theme: 'dark',
+    dashboard: { order: ['greenhouse', 'service:media'], hidden: ['greenhouse/main/fan', 'service:weather'] },
+  };
   expect((await put(chosen)).json).toEqual({ theme: 'dark', dashboard: { groupBy: 'thing', ...chosen.dashboard } });
   await box.restart();
   const of = async (cookie: string) => (await box.ask('/api/server/preferences', { headers: { cookie } })).json;

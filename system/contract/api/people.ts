@@ -39,7 +39,7 @@ const dashboardEntry = z
 const hiddenEntry = z
   .string()
   .max(200)
-  .regex(new RegExp(`^${id}(?:/${id}/${id})?$`), '<thing> or <thing>/<node>/<property> is wanted');
+  .regex(new RegExp(`^(?:service:${id}|${id}(?:/${id}/${id})?)$`), '<thing>, <thing>/<node>/<property> or service:<name> is wanted');
 
 /** How a person wants the pages to be. */
 export const preferencesSchema = z.object({

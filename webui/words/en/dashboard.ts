@@ -89,7 +89,9 @@ export default {
   screen: {
     lead: 'What the screen on the box shows when nobody is signed in. Six to twelve values can be read from across a room.',
     heading: 'Title',
-    dark: 'Dark colours',
+    view: 'Show',
+    views: { all: 'All values', chosen: 'Chosen, in order' },
+    leaveOut: (name: string) => `Leave out ${name}`,
     search: 'Find',
     chosen: (count: number) => `${count} ${plural(count, 'value', 'values')} chosen`,
     open: 'Look at it',

@@ -90,7 +90,9 @@ export default {
   screen: {
     lead: 'Ce que montre l’écran du boîtier quand personne n’est connecté. Six à douze valeurs se lisent de l’autre bout de la pièce.',
     heading: 'Titre',
-    dark: 'Couleurs sombres',
+    view: 'Afficher',
+    views: { all: 'Toutes les valeurs', chosen: 'Choisies, dans l’ordre' },
+    leaveOut: (name) => `Retirer ${name}`,
     search: 'Chercher',
     chosen: (count) => counted(count, 'valeur choisie', 'valeurs choisies'),
     open: 'Voir le résultat',
