@@ -11,5 +11,7 @@ export * from './notify.ts';
 export * from './openapi.ts';
 export * from './paths.ts';
 export * from './ports.ts';
+export * from './project.ts';
 export * from './run.ts';
 export * from './service.ts';
+export type { Things, ValueFacts } from './things/things.ts';

@@ -126,7 +126,7 @@ function isWritable(file: string): boolean {
 }
 
 /** Replaces a file so that a reader, or a power cut, sees either the old content or the new. */
-export function writeFileAtomic(file: string, content: string, mode = 0o644): void {
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {

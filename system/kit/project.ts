@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ID_PATTERN, Problem, shown } from '@ledge/contract';
+import { z } from 'zod';
+import { createLogger } from './log.ts';
+import type { Environment } from './paths.ts';
+import { main } from './run.ts';
+import type { ServiceDefinition } from './service.ts';
+
+/** sysexits.h, EX_CONFIG. */
+const EXIT_CONFIG = 78;
+/** The list of what a built project holds, in its folder. */
+export const PROJECT_FILE = 'project.json';
+/** A service's user on the card is `ledge-<name>`, and user names end at 31 characters. */
+const MAX_NAME_LENGTH = 24;
+const OUR_NAMES = ['broker', 'device', 'media', 'server', 'sse'];
+/** Units, users, folders and sections that are no service, and whose name a service would take from them. */
+const TAKEN_NAMES = [
+  ...['boot-complete', 'boot-lasted', 'clock', 'crash', 'identity', 'import', 'kiosk', 'regdom', 'reset', 'setup', 'ssh', 'supervisor'],
+  ...['edge', 'http', 'mqtt', 'project', 'run', 'secrets', 'settings', 'system', 'things'],
+];
+
+/** Why a service of somebody's own cannot have this name, as the second half of a sentence; undefined when it can. */
+export function serviceNameFault(name: string): string | undefined {
+  if (!ID_PATTERN.test(name)) return 'lower-case letters, digits and hyphens are wanted, such as rain-gauge';
+  if (name.length > MAX_NAME_LENGTH) return `${MAX_NAME_LENGTH} characters or fewer are wanted`;
+  if (OUR_NAMES.includes(name)) return 'Ledge has a service of that name; another one is wanted';
+  if (TAKEN_NAMES.includes(name)) return 'Ledge uses that name itself; another one is wanted';
+  const ours = OUR_NAMES.find((our) => name.startsWith(`${our}-`));
+  return ours === undefined ? undefined : `names that begin with ${ours}- belong to the service ${ours}; another one is wanted`;
+}
+
+const moduleSchema = z.object({
+  /** File name in the built folder. */
+  module: z.string().regex(/^[a-z0-9-]+\.mjs$/),
+  /** Of that file, hexadecimal: another one means another program. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** Content of `project.json`: what `./build.sh` made of a project. */
+export const projectSchema = z.object({
+  name: z.string().min(1),
+  version: z.string().min(1),
+  services: z.array(moduleSchema.extend({ name: z.string(), memoryLimitMb: z.int().min(16) })),
+  /** Names of the project's own drivers; they are in `device`. */
+  drivers: z.array(z.string()),
+  /** Our device service with the project's drivers in it, which stands in for ours. */
+  device: moduleSchema.optional(),
+});
+export type ProjectManifest = z.infer<typeof projectSchema>;
+
+/** A built project. Paths are absolute. */
+export interface BuiltProject extends ProjectManifest {
+  readonly dir: string;
+  /** Thing files that every box of this project starts with; the folder may be missing. */
+  readonly thingsDir: string;
+  /** Settings that every box of this project starts with; the file may be missing. */
+  readonly configFile: string;
+}
+
+/** @throws Problem `config-invalid` when there is none, or its list cannot be read */
+export function readBuiltProject(dir: string): BuiltProject {
+  const root = resolve(dir);
+  const file = join(root, PROJECT_FILE);
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : `cannot be read: ${(cause as Error).message}`;
+    throw new Problem('config-invalid', `${file} ${why}; a built project is wanted`, { cause });
+  }
+  const result = projectSchema.safeParse(content);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new Problem('config-invalid', `${file}: ${issue?.path.join('.')}: ${issue?.message}; build the project again`, {
+      cause: result.error,
+    });
+  }
+  const wrong = result.data.services.map(({ name }) => [name, serviceNameFault(name)]).find(([, fault]) => fault);
+  if (wrong) throw new Problem('config-invalid', `${file}: a service is called ${shown(wrong[0])}; ${wrong[1]}`);
+  return { ...result.data, dir: root, thingsDir: join(root, 'things'), configFile: join(root, 'ledge.yaml') };
+}
+
+/** The project that this box runs, by `EDGE_PROJECT`; undefined without one. @throws Problem `config-invalid` */
+export const projectOf = (environment: Environment): BuiltProject | undefined =>
+  environment.EDGE_PROJECT ? readBuiltProject(environment.EDGE_PROJECT) : undefined;
+
+const isService = (value: unknown): value is ServiceDefinition<z.ZodObject> =>
+  typeof value === 'object' && value !== null && typeof (value as { name?: unknown }).name === 'string' && 'start' in value;
+
+/**
+ * The whole program of a project's service, as {@link main} is for ours.
+ * @param folder the service's folder, which is also its name
+ * @param service what its `service.ts` exports as default
+ */
+export async function mainOfProject(folder: string, service: unknown): Promise<void> {
+  const file = `services/${folder}/service.ts`;
+  const fault = !isService(service)
+    ? `${file} exports ${shown(service)} as default; defineService({ … }) is wanted`
+    : service.name === folder
+      ? undefined
+      : `${file} says that its name is ${shown(service.name)}; ${shown(folder)}, the name of its folder, is wanted`;
+  if (isService(service) && fault === undefined) return await main(service);
+  createLogger(folder, process.env).fatal(fault);
+  process.exit(EXIT_CONFIG);
+}
