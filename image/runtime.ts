@@ -4,17 +4,17 @@ import { nodeForImage } from './addons.ts';
 import { cached, contentKey, sha256 } from './cache.ts';
 import { type DebianPackage, openApt, unpackPackages } from './layers/apt.ts';
 import { tarOptions } from './layers/build.ts';
-import { UNPACKED } from './layers/recipe.ts';
+import { type Architecture, CARD_ARCHITECTURE, TRIPLETS, UNPACKED } from './layers/recipe.ts';
 import type { LayerTar } from './root/root.ts';
 import { run } from './run.ts';
 
-/** The layer with Node for arm64, from the npm package that the lock pins; without its symbols it is 20 MB smaller. */
-export async function buildRuntime(epochS: number): Promise<LayerTar> {
-  const node = join(await nodeForImage(), 'bin/node');
+/** The layer with Node, from the npm package that the lock pins; without its symbols it is 20 MB smaller. */
+export async function buildRuntime(epochS: number, architecture: Architecture = CARD_ARCHITECTURE): Promise<LayerTar> {
+  const node = join(await nodeForImage(architecture), 'bin/node');
   const { path } = await cached('runtime', contentKey({ values: [await sha256(node), epochS] }), async (draft) => {
     mkdirSync(join(draft, 'root/usr/bin'), { recursive: true });
     copyFileSync(node, join(draft, 'root/usr/bin/node'));
-    await run('aarch64-linux-gnu-strip', ['--strip-all', join(draft, 'root/usr/bin/node')]);
+    await run(`${TRIPLETS[architecture]}-strip`, ['--strip-all', join(draft, 'root/usr/bin/node')]);
     await run('chmod', ['0755', join(draft, 'root/usr/bin/node')]);
     await run('tar', ['-cf', join(draft, 'layer.tar'), ...tarOptions(epochS), '--owner=0', '--group=0', '-C', join(draft, 'root'), '.']);
   });

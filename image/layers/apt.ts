@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached, cacheRoot } from '../cache.ts';
 import { run } from '../run.ts';
-import { COMPONENTS, SUITE } from './recipe.ts';
+import { type Architecture, CARD_ARCHITECTURE, COMPONENTS, SUITE } from './recipe.ts';
 
 export interface Mirrors {
   debian: string;
@@ -26,8 +26,9 @@ export async function findMirrors(environment: NodeJS.ProcessEnv = process.env):
   return { debian, security: security ?? debian.replace(/\/debian$/, '/debian-security') };
 }
 
-/** apt of this machine, with a configuration of its own: arm64, trixie, nothing of the machine's own state. */
+/** apt of this machine, with a configuration of its own: one architecture, trixie, nothing of the machine's own state. */
 export interface Apt {
+  readonly architecture: Architecture;
   /** Options for apt-get and apt-cache; `root` is a system to install into, whose dpkg does the work. */
   environment(root?: string): Record<string, string>;
   /** Where downloaded packages are kept. */
@@ -55,10 +56,14 @@ export function sourcesList({ debian, security }: Mirrors): string {
 /**
  * Makes the configuration, and fetches the package lists.
  * @param suite another release than the card's; it gets lists of its own, as apt would prefer the newer one's packages everywhere
+ * @param architecture another processor than the card's
  */
-export async function openApt(suite: string = SUITE): Promise<Apt> {
+export async function openApt(suite: string = SUITE, architecture: Architecture = CARD_ARCHITECTURE): Promise<Apt> {
   const mirrors = await findMirrors();
-  const home = join(cacheRoot(), suite === SUITE ? 'apt' : `apt-${suite}`);
+  const home = join(
+    cacheRoot(),
+    ['apt', ...(suite === SUITE ? [] : [suite]), ...(architecture === CARD_ARCHITECTURE ? [] : [architecture])].join('-'),
+  );
   const archives = join(home, 'archives');
   for (const folder of ['lists/partial', 'archives/partial', 'empty']) mkdirSync(join(home, folder), { recursive: true });
   writeFileSync(join(home, 'status'), '');
@@ -69,8 +74,8 @@ export async function openApt(suite: string = SUITE): Promise<Apt> {
     return file;
   };
   const common = [
-    'APT::Architecture "arm64"',
-    'APT::Architectures { "arm64"; }',
+    `APT::Architecture "${architecture}"`,
+    `APT::Architectures { "${architecture}"; }`,
     'APT::Install-Recommends "false"',
     'APT::Sandbox::User "root"',
     'Acquire::Languages "none"',
@@ -108,7 +113,7 @@ export async function openApt(suite: string = SUITE): Promise<Apt> {
     return { APT_CONFIG: into, DEBIAN_FRONTEND: 'noninteractive', DEBCONF_NONINTERACTIVE_SEEN: 'true' };
   };
   await run('apt-get', ['update', '-qq'], { environment: environment() });
-  return { environment, archives, mirrors };
+  return { architecture, environment, archives, mirrors };
 }
 
 export interface DebianPackage {
@@ -127,8 +132,7 @@ export async function unpackPackages(
   for (const name of names) packages.push(await candidate(apt, name, suite)); // several apt-cache at once find nothing now and then
   const { path } = await cached(
     'unpacked',
-    packages
-      .map(({ name, version }) => `${name}_${version}`)
+    [...(apt.architecture === CARD_ARCHITECTURE ? [] : [apt.architecture]), ...packages.map(({ name, version }) => `${name}_${version}`)]
       .join('+')
       .replace(/[^\w.+~-]/g, '_')
       .slice(0, 200),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cached, contentKey } from '../cache.ts';
 import { run } from '../run.ts';
 import { type Apt, sourcesList } from './apt.ts';
-import { DPKG_OPTIONS, LAYERS, type LayerName, type LayerRecipe, SUITE } from './recipe.ts';
+import { CARD_ARCHITECTURE, DPKG_OPTIONS, LAYERS, type LayerName, type LayerRecipe, SUITE } from './recipe.ts';
 import { buildStandIns } from './stand-ins.ts';
 
 const here = import.meta.dirname;
@@ -34,6 +34,7 @@ export interface Layer {
 }
 
 export interface LayerOptions {
+  /** The layers are for its architecture. */
   apt: Apt;
   /** Seconds since 1970: every file that the build makes bears this time or an earlier one. */
   epochS: number;
@@ -68,8 +69,12 @@ export async function buildLayers(names: readonly LayerName[], options: LayerOpt
     )
       continue;
     const below = recipe.on.map((name) => built.get(name)).filter((layer) => layer !== undefined);
+    const { architecture } = options.apt;
     const key = contentKey({
-      values: [SUITE, DPKG_OPTIONS, recipe, options.epochS, recipe.on.map((name) => keys.get(name)), RECIPE_EDITION],
+      values: [
+        ...[SUITE, DPKG_OPTIONS, recipe, options.epochS, recipe.on.map((name) => keys.get(name)), RECIPE_EDITION],
+        ...(architecture === CARD_ARCHITECTURE ? [] : [architecture]),
+      ],
       files: [join(here, 'install.sh'), ...('standIns' in recipe ? [join(here, 'stand-ins.ts')] : [])],
     });
     keys.set(recipe.name, key);
@@ -120,7 +125,7 @@ async function bootstrap(recipe: LayerRecipe, draft: string, work: string, { apt
   await run(
     'mmdebstrap',
     [
-      '--architectures=arm64',
+      `--architectures=${apt.architecture}`,
       '--variant=essential',
       '--format=tar',
       '--aptopt=APT::Install-Recommends "false"',

@@ -1,13 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Architecture, CARD_ARCHITECTURE } from './recipe.ts';
 
 /** Which package versions the layers were last built from and tested with, and the time that all their files bear at most. */
 export interface Lock {
   /** RFC 3339. */
   date: string;
-  /** Layer → package → version. */
+  /** Layer (see {@link lockedName}) → package → version. */
   layers: Record<string, Record<string, string>>;
 }
+
+/** What the lock calls a layer: by its name for the card's processor, with the processor before it for others. */
+export const lockedName = (layer: string, architecture: Architecture) =>
+  architecture === CARD_ARCHITECTURE ? layer : `${architecture}/${layer}`;
 
 export const LOCK_FILE = join(import.meta.dirname, 'lock.json');
 

@@ -3,6 +3,14 @@
 import type { StandIns } from './stand-ins.ts';
 
 export const SUITE = 'trixie';
+
+/** Debian's names of processors. Containers are made for each, the card for one. */
+export const ARCHITECTURES = ['amd64', 'arm64'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+export const CARD_ARCHITECTURE: Architecture = 'arm64';
+/** How GNU's tools for that processor are named; they compile for it on any machine. */
+export const TRIPLETS = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const satisfies Record<Architecture, string>;
+
 /** Where packages come from, below the mirror; `updates` and `security` replace what the release froze. */
 export const COMPONENTS = ['main', 'non-free-firmware'] as const;
 
@@ -13,6 +21,25 @@ export interface LayerRecipe {
   readonly packages: readonly string[];
   readonly standIns?: StandIns;
 }
+
+/**
+ * A player of sound links all of these. LLVM behind Mesa alone is 180 MB; encoders, network shares, vector graphics and the XML
+ * of DASH (with ICU behind it) are 90 MB more.
+ */
+const PLAYER_STAND_INS = {
+  name: 'ledge-stand-ins',
+  packages: ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium'],
+  libraries: {
+    libgbm1: 'libgbm.so.1',
+    libsmbclient0: 'libsmbclient.so.0',
+    libxml2: 'libxml2.so.2',
+    'librsvg2-2': 'librsvg-2.so.2',
+    'libcodec2-1.2': 'libcodec2.so.1.2',
+    'libx265-215': 'libx265.so.215',
+    libsvtav1enc2: 'libSvtAv1Enc.so.2',
+    'librav1e0.7': 'librav1e.so.0.7',
+  },
+} as const satisfies StandIns;
 
 /** Debian layers, in build order. */
 export const LAYERS = [
@@ -51,27 +78,24 @@ export const LAYERS = [
     name: 'media',
     on: ['base', 'machine'],
     packages: ['mplayer', 'alsa-utils'],
-    // A player of sound links all of these. LLVM behind Mesa alone is 180 MB; encoders, network shares, vector graphics and the XML
-    // of DASH (with ICU behind it) are 90 MB more.
-    standIns: {
-      name: 'ledge-stand-ins',
-      packages: ['libglx-mesa0', 'libegl-mesa0', 'libgl1-mesa-dri', 'mesa-libgallium'],
-      libraries: {
-        libgbm1: 'libgbm.so.1',
-        libsmbclient0: 'libsmbclient.so.0',
-        libxml2: 'libxml2.so.2',
-        'librsvg2-2': 'librsvg-2.so.2',
-        'libcodec2-1.2': 'libcodec2.so.1.2',
-        'libx265-215': 'libx265.so.215',
-        libsvtav1enc2: 'libSvtAv1Enc.so.2',
-        'librav1e0.7': 'librav1e.so.0.7',
-      },
-    },
+    standIns: PLAYER_STAND_INS,
   },
   {
     name: 'kiosk',
     on: ['base', 'machine', 'media'],
     packages: ['cage', 'cog', 'fonts-dejavu-core', 'libgl1-mesa-dri', 'libegl-mesa0', 'libglx-mesa0', 'libgbm1', 'libxml2', 'librsvg2-2'],
+  },
+  // for containers, where nothing of a machine is wanted below them
+  {
+    name: 'player',
+    on: ['base'],
+    packages: ['mplayer', 'ca-certificates'],
+    standIns: PLAYER_STAND_INS,
+  },
+  {
+    name: 'mosquitto',
+    on: ['base'],
+    packages: ['mosquitto'],
   },
 ] as const satisfies readonly LayerRecipe[];
 

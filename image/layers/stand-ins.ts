@@ -2,7 +2,7 @@ import { globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../run.ts';
 import { type Apt, unpackPackages } from './apt.ts';
-import { SUITE } from './recipe.ts';
+import { type Architecture, SUITE, TRIPLETS } from './recipe.ts';
 
 /**
  * What a program links but never calls here. A package with this name says to provide the real ones, so that they, and all that they want,
@@ -28,9 +28,9 @@ export async function buildStandIns(standIns: StandIns, apt: Apt, work: string, 
   writeFileSync(join(folder, 'etc/ld.so.conf.d/zz-ledge-stand-ins.conf'), `/${FOLDER}\n`);
   for (const [name, soname] of Object.entries(standIns.libraries)) {
     const { path } = await unpackPackages(apt, [name], SUITE);
-    const [real] = globSync(`usr/lib/aarch64-linux-gnu/${soname}`, { cwd: path });
+    const [real] = globSync(`usr/lib/${TRIPLETS[apt.architecture]}/${soname}`, { cwd: path });
     if (!real) throw new Error(`${name} holds no ${soname}.`);
-    await buildLibrary(join(path, real), soname, join(folder, FOLDER, soname), work);
+    await buildLibrary(apt.architecture, { real: join(path, real), soname, out: join(folder, FOLDER, soname), work });
   }
   const provided = [...standIns.packages, ...Object.keys(standIns.libraries)];
   writeFileSync(
@@ -38,7 +38,7 @@ export async function buildStandIns(standIns: StandIns, apt: Apt, work: string, 
     [
       `Package: ${standIns.name}`,
       'Version: 1',
-      'Architecture: arm64',
+      `Architecture: ${apt.architecture}`,
       'Maintainer: Ledge',
       `Provides: ${provided.map((name) => `${name} (= 9999:1)`).join(', ')}`,
       'Description: stands in for what a player without a picture never calls',
@@ -69,21 +69,27 @@ export function parseExports(text: string): Exported[] {
   });
 }
 
-async function buildLibrary(real: string, soname: string, out: string, work: string): Promise<void> {
-  const exported = parseExports(await run('aarch64-linux-gnu-nm', ['--dynamic', '--defined-only', '--with-symbol-versions', real]));
+async function buildLibrary(
+  architecture: Architecture,
+  { real, soname, out, work }: { real: string; soname: string; out: string; work: string },
+): Promise<void> {
+  const triplet = TRIPLETS[architecture];
+  const exported = parseExports(await run(`${triplet}-nm`, ['--dynamic', '--defined-only', '--with-symbol-versions', real]));
   const source = join(work, `${soname}.s`);
   const script = join(work, `${soname}.map`);
-  writeFileSync(source, assembly(exported));
+  writeFileSync(source, assembly(exported, RETURN_0[architecture]));
   writeFileSync(script, versionScript(exported));
-  await run('aarch64-linux-gnu-gcc', [
+  await run(`${triplet}-gcc`, [
     ...['-shared', '-nostdlib', '-s', `-Wl,-soname,${soname}`, `-Wl,--version-script,${script}`, '-Wl,--build-id=none'],
     ...['-o', out, source],
   ]);
 }
 
+const RETURN_0: Record<Architecture, string> = { amd64: 'xor %eax, %eax', arm64: 'mov x0, #0' };
+
 /** Every function is the same two instructions: return 0, which stands for "no" in all of these libraries. Data is zeros. */
-function assembly(exported: readonly Exported[]): string {
-  const lines = ['.text', 'nothing: mov x0, #0', 'ret', '.bss', '.balign 16', 'zeros: .skip 4096'];
+function assembly(exported: readonly Exported[], return0: string): string {
+  const lines = ['.text', `nothing: ${return0}`, 'ret', '.bss', '.balign 16', 'zeros: .skip 4096'];
   for (const { name, isFunction } of exported) {
     lines.push(`.globl ${name}`, `.type ${name}, %${isFunction ? 'function' : 'object'}`);
     if (!isFunction) lines.push(`.size ${name}, 4096`);
