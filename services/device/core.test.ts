@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { OwnBus } from '@ledge/kit';
 import { memoryBus } from '@ledge/testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { deviceSettings } from './config.ts';
-import { DeviceCore, type OwnBus } from './core.ts';
+import { DeviceCore } from './core.ts';
 import { builtInDrivers } from './drivers/index.ts';
 import { silent, testEnvironment } from './test-tools.ts';
 

@@ -11,7 +11,7 @@ import {
   type TrialReading,
   type Value,
 } from '@ledge/contract';
-import type { Bus, Clock, Logger, Payload, Random } from '@ledge/kit';
+import type { Clock, Logger, OwnBus, Random } from '@ledge/kit';
 import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import { Commands, type Outcome } from './commands.ts';
 import type { DeviceSettings } from './config.ts';
@@ -35,12 +35,6 @@ const DRIVER_ALERT = 'driver';
 const MAX_OVERDUE_MS = 5000;
 /** Somebody looks on while a thing is tried out. */
 const LONGEST_TRIAL_MS = 10_000;
-
-/** A bus of this service's own: opened and closed here. `stop` says `farewell` in the will's place. */
-export interface OwnBus extends Bus {
-  start(): void;
-  stop(farewell?: Payload): Promise<void>;
-}
 
 export interface CorePorts {
   edge: { readonly id: string; readonly name: string };

@@ -1,8 +1,17 @@
 import { topics } from '@ledge/contract';
-import { brokerUrl, DataDir, defineService, type Environment, MqttBus, type ServiceContext, type ServiceDefinition } from '@ledge/kit';
+import {
+  brokerUrl,
+  DataDir,
+  defineService,
+  type Environment,
+  MqttBus,
+  type OwnBus,
+  type ServiceContext,
+  type ServiceDefinition,
+} from '@ledge/kit';
 import type { Driver, DriverEnvironment } from '@ledge/sdk';
 import { type DeviceSettings, deviceSettings } from './config.ts';
-import { DeviceCore, type OwnBus, ROOT_THING } from './core.ts';
+import { DeviceCore, ROOT_THING } from './core.ts';
 import { builtInDrivers } from './drivers/index.ts';
 import { registerMetrics } from './metrics.ts';
 import { systemProcesses } from './processes.ts';

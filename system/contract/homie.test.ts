@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Datatype, formatPayload, parsePayload, type ValueLimits } from './homie.ts';
+import { type Datatype, formatPayload, limitsOf, parsePayload, type ValueLimits } from './homie.ts';
 import { effectiveState } from './lifecycle.ts';
 
 test.each<[Datatype, string, ValueLimits, unknown]>([
@@ -56,4 +56,16 @@ test('a child is lost when its root is, and else what it says itself', () => {
   expect(effectiveState('ready', 'lost')).toBe('lost');
   for (const root of ['ready', 'disconnected', 'sleeping', 'init', undefined] as const) expect(effectiveState('ready', root)).toBe('ready');
   expect(effectiveState('sleeping', 'ready')).toBe('sleeping');
+});
+
+test.each<[Datatype, string | undefined, ValueLimits]>([
+  ['float', '0:6:0.1', { min: 0, max: 6, step: 0.1 }],
+  ['integer', ':10', { max: 10 }],
+  ['float', 'a:b', {}],
+  ['integer', undefined, {}],
+  ['enum', 'low,high', { values: ['low', 'high'] }],
+  ['color', 'rgb', { values: ['rgb'] }],
+  ['boolean', 'closed,open', {}],
+])('the format of a %s, %s, limits its value', (datatype, format, limits) => {
+  expect(limitsOf({ datatype, ...(format === undefined ? {} : { format }) })).toEqual(limits);
 });

@@ -91,6 +91,17 @@ export interface ValueLimits {
   values?: readonly string[] | undefined;
 }
 
+const LIMIT_OF_PART = ['min', 'max', 'step'] as const;
+
+/** Homie 5, "Formats": what `$format` puts on a value: `min:max:step` for numbers, words for an enum or the kinds of a colour. */
+export function limitsOf({ datatype, format = '' }: Pick<HomieProperty, 'datatype' | 'format'>): ValueLimits {
+  if (format === '') return {};
+  if (datatype === 'enum' || datatype === 'color') return { values: format.split(',') };
+  if (datatype !== 'float' && datatype !== 'integer') return {};
+  const parts = format.split(':').map((part, i) => [LIMIT_OF_PART[i], part === '' ? Number.NaN : Number(part)] as const);
+  return Object.fromEntries(parts.filter(([limit, value]) => limit !== undefined && Number.isFinite(value)));
+}
+
 /** Homie 5, "Formats": rounded to the nearest step, counted from min, max or nought; only then min and max are looked at. */
 function checkNumber(payload: number, { min, max, step }: ValueLimits): ParsedPayload {
   const base = min ?? max ?? 0;

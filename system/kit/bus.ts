@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Problem, shown, topicMatches } from '@ledge/contract';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import type { Bus, Clock, Logger, Message, Payload, PublishOptions, Random } from './ports.ts';
+import type { Clock, Logger, Message, OwnBus, Payload, PublishOptions, Random } from './ports.ts';
 
 const CONNECT_WITHIN_MS = 5000;
 const KEEPALIVE_S = 15;
@@ -55,7 +55,7 @@ export function retryDelayMs(attempt: number, random: Random, firstMs = FIRST_RE
  * The bus over MQTT 3.1.1, for any broker. Each connection is a new client: nothing of a broken one is sent again behind our back,
  * so who publishes learns of every loss. On each connect subscriptions are made and everything retained is said again.
  */
-export class MqttBus implements Bus {
+export class MqttBus implements OwnBus {
   readonly #options: BusOptions;
   readonly #retained = new Map<string, Payload>();
   readonly #subscriptions = new Set<Subscription>();
@@ -125,8 +125,11 @@ export class MqttBus implements Bus {
       try {
         await this.#ask(subscription);
       } catch (error) {
-        this.#subscriptions.delete(subscription);
-        throw error;
+        // when the connection broke meanwhile, it is made with the next one
+        if (!(error instanceof Problem) || error.code !== 'bus-away') {
+          this.#subscriptions.delete(subscription);
+          throw error;
+        }
       }
     }
     return async () => {

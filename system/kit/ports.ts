@@ -46,4 +46,11 @@ export interface Bus {
   onClose(listener: (reason: string) => void): () => void;
 }
 
+/** A bus together with its connection, for whoever opens it. */
+export interface OwnBus extends Bus {
+  start(): void;
+  /** Says `farewell` retained in the place of the will, and disconnects. */
+  stop(farewell?: Payload): Promise<void>;
+}
+
 export type { Logger };

@@ -8,7 +8,7 @@ import { Gauge, Registry } from 'prom-client';
 import type { z } from 'zod';
 import { serveActions } from './actions.ts';
 import { servePart, takeOver } from './backup/serve.ts';
-import { MqttBus } from './bus.ts';
+import { type BusOptions, MqttBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { brokerUrl, checkSavedSettings, readEdge, Settings } from './config.ts';
 import { HttpApi, type ListenAddress } from './http.ts';
@@ -16,8 +16,9 @@ import { createLogger } from './log.ts';
 import { createNotifier, type SupervisorMessage } from './notify.ts';
 import { openApiDocument } from './openapi.ts';
 import { DataDir, type Environment, ensureSecret } from './paths.ts';
-import type { Clock, Logger, Random } from './ports.ts';
+import type { Clock, Logger, OwnBus, Random } from './ports.ts';
 import type { Running, ServiceContext, ServiceDefinition } from './service.ts';
+import { BusThings } from './things/things.ts';
 
 const STOP_WITHIN_MS = 5000;
 const REGISTER_WITHIN_MS = 10_000;
@@ -31,6 +32,7 @@ export interface RunPorts {
   random?: Random;
   log?: Logger;
   send?: (message: SupervisorMessage) => void;
+  openBus?: (options: BusOptions) => OwnBus;
   /** Ends the wait for the broker: whoever starts this has been told to stop. */
   signal?: AbortSignal;
 }
@@ -93,7 +95,8 @@ export async function runService<Schema extends z.ZodObject>(
     tiles: [...(definition.tiles ?? [])],
   };
   const recordTopic = topics.service(edge.id, name);
-  const bus = new MqttBus({
+  const openBus = ports.openBus ?? ((options) => new MqttBus(options));
+  const bus = openBus({
     url: brokerUrl(data, environment),
     clientId: `ledge-${name}`,
     username: `ledge-${name}`,
@@ -119,6 +122,7 @@ export async function runService<Schema extends z.ZodObject>(
     clock,
     random,
     bus,
+    things: new BusThings({ bus, edge: edge.id, clock, log, signal: stopping.signal }),
     api,
     metrics,
     signal: stopping.signal,

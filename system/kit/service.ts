@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Api } from './api.ts';
 import type { PartFacts, Precious } from './backup/precious.ts';
 import type { Bus, Clock, Logger, Random } from './ports.ts';
+import type { Things } from './things/things.ts';
 
 /** Something that can be done by a button: `POST /actions/<name>`. */
 export interface Action<S, I extends z.ZodType = z.ZodType> {
@@ -35,6 +36,8 @@ export interface ServiceContext<S> {
   readonly clock: Clock;
   readonly random: Random;
   readonly bus: Bus;
+  /** Things, to watch and to command. */
+  readonly things: Things;
   readonly api: Api;
   readonly metrics: Registry;
   /** Ends when the service is told to stop. */
