@@ -1,6 +1,9 @@
 import { chmodSync, copyFileSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BuiltProject } from '@ledge/kit';
 import { buildAddons } from './addons.ts';
+import { readLock } from './layers/lock.ts';
+import { layProject } from './project/lay.ts';
 import { layFiles, readJson, writeFacts } from './root/root.ts';
 import { run } from './run.ts';
 
@@ -13,17 +16,43 @@ export interface ReleaseFacts {
   built: string;
   machine: string;
   kiosk: boolean;
+  /** The project that is in it, with the names of its services. */
+  project?: { name: string; version: string; commit?: string; services: string[] };
 }
 
-/** The facts of this checkout, and their time in seconds since 1970. */
-export async function releaseFacts(root: string, kiosk: boolean): Promise<{ facts: ReleaseFacts; epochS: number }> {
+/** The facts of this checkout, and of a project beside it, with the time of the younger of both in seconds since 1970. */
+export async function releaseFacts(
+  root: string,
+  kiosk: boolean,
+  project?: { sources: string; built: BuiltProject },
+): Promise<{ facts: ReleaseFacts; epochS: number }> {
   const { version } = readJson<{ version: string }>(join(root, 'package.json'));
-  const git = async (...args: string[]) => (await run('git', ['-C', root, '-c', `safe.directory=${root}`, ...args])).trim();
-  const [commit = '', seconds = '0'] = (await git('log', '-1', '--format=%H %ct')).split(' ');
-  const changed = (await git('status', '--porcelain', '--untracked-files=no')) !== '';
-  const epochS = Number(seconds);
+  const ours = await committed(root);
+  const theirs = project && (await committed(project.sources));
+  const epochS = Math.max(ours?.epochS ?? Date.parse(readLock().date) / 1000, theirs?.epochS ?? 0);
   const built = new Date(epochS * 1000).toISOString().replace('.000Z', 'Z');
-  return { facts: { version, commit: changed ? `${commit}-changed` : commit, built, machine: 'rpi', kiosk }, epochS };
+  const facts: ReleaseFacts = { version, commit: ours?.commit ?? 'unknown', built, machine: 'rpi', kiosk };
+  if (!project) return { facts, epochS };
+  const { name, version: ofProject, services } = project.built;
+  facts.project = {
+    name,
+    version: ofProject,
+    ...(theirs ? { commit: theirs.commit } : {}),
+    services: services.map((service) => service.name),
+  };
+  return { facts, epochS };
+}
+
+/** The commit that a folder was last changed by, and its time; undefined for a folder that is in no repository. */
+async function committed(folder: string): Promise<{ commit: string; epochS: number } | undefined> {
+  const git = async (...args: string[]) => (await run('git', ['-C', folder, '-c', 'safe.directory=*', ...args])).trim();
+  const [commit, seconds] = await git('log', '-1', '--format=%H %ct', '--', '.').then(
+    (text) => text.split(' '),
+    () => [],
+  );
+  if (!commit) return undefined;
+  const isChanged = (await git('status', '--porcelain', '--untracked-files=no', '--', '.')) !== '';
+  return { commit: isChanged ? `${commit}-changed` : commit, epochS: Number(seconds) };
 }
 
 /** Lays our programs, pages, units and configuration into a folder as they will be in the root. */
@@ -33,6 +62,7 @@ export async function layAppFiles(parts: {
   release: ReleaseFacts;
   keyring: string;
   kiosk: boolean;
+  project?: BuiltProject | undefined;
 }): Promise<void> {
   const { root, out, release } = parts;
   const programs = join(out, 'usr/lib/ledge');
@@ -50,6 +80,7 @@ export async function layAppFiles(parts: {
   mkdirSync(join(out, 'etc/rauc'), { recursive: true });
   copyFileSync(parts.keyring, join(out, 'etc/rauc/keyring.pem'));
   writeFacts(join(programs, 'release.json'), release);
+  if (parts.project) layProject(parts.project, out);
   plainRights(out);
 }
 

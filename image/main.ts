@@ -1,8 +1,10 @@
 /** `./build.sh image rpi`: the file that people flash, and what comes out beside it. */
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { layAppFiles, releaseFacts } from './app.ts';
+import { readBuiltProject } from '@ledge/kit';
+import { buildProject } from '../tools/project.ts';
+import { layAppFiles, type ReleaseFacts, releaseFacts } from './app.ts';
 import { layBootFiles, unpackFirmware } from './firmware.ts';
 import { buildInitramfs } from './initramfs/build.ts';
 import { buildKernel } from './kernel/kernel.ts';
@@ -16,9 +18,11 @@ import { buildRadioFirmware, buildRuntime, buildUpdater } from './runtime.ts';
 import { makeBundle } from './update/bundle.ts';
 import { signingKeys } from './update/keys.ts';
 
-const USAGE = `Usage: ./build.sh image rpi [--kiosk] [--out DIR] [--no-compress] [--locked | --update-lock]
+const USAGE = `Usage: ./build.sh image rpi [--project DIR] [--kiosk] [--out DIR] [--no-compress] [--locked | --update-lock]
 
 Makes the SD-card image for Raspberry Pi 3, Zero 2 W, 4 and 5, and what belongs to it, in dist/image/.
+  --project DIR   with the services, drivers and things of your own project in it; the files are called after it,
+                  in dist/image/<its name>/
   --kiosk         with a browser for a screen of the box's own
   --out DIR       another folder
   --no-compress   without the compressed download (faster)
@@ -34,6 +38,7 @@ const say = (text: string) => console.log(`[${Math.round((performance.now() - st
 
 const { values, positionals } = parseArgs({
   options: {
+    project: { type: 'string' },
     kiosk: { type: 'boolean', default: false },
     out: { type: 'string' },
     'no-compress': { type: 'boolean', default: false },
@@ -52,7 +57,28 @@ async function main(): Promise<void> {
   if (positionals[0] !== 'rpi') throw new Error(`${positionals[0] ?? 'nothing'} is asked for; rpi is what can be made. --help says more.`);
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     throw new Error('Images are made on Linux, as root: chroot and overlay mounts need it.');
-  const out = values.out ?? join(root, 'dist', 'image');
+  const work = workFolder();
+  try {
+    await make(work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Builds the project first, as what is wrong with it is somebody's to mend. */
+async function projectIn(work: string) {
+  if (values.project === undefined) return undefined;
+  const sources = resolve(values.project);
+  await buildProject(sources, join(work, 'project'));
+  return { sources, built: readBuiltProject(join(work, 'project')) };
+}
+
+/** @param work a folder that is thrown away afterwards */
+async function make(work: string): Promise<void> {
+  const project = await projectIn(work);
+  const folder = project ? fileNameOf(project.built.name) : '';
+  const name = `${folder || 'ledge'}-rpi`;
+  const out = values.out ?? join(root, 'dist', 'image', folder);
   mkdirSync(out, { recursive: true });
   const lock = readLock();
   const epochS = Date.parse(lock.date) / 1000;
@@ -73,79 +99,70 @@ async function main(): Promise<void> {
 
   const runtime = await buildRuntime(epochS);
   const radio = await buildRadioFirmware(firmware.path, epochS);
-  const below = [...layers.filter(({ name }) => name !== 'kiosk'), { name: 'modules', tar: kernel.tar }, radio, updater, runtime];
+  const below = [...layers.filter((layer) => layer.name !== 'kiosk'), { name: 'modules', tar: kernel.tar }, radio, updater, runtime];
   const system = await composeSystem(below, epochS);
   if (system.fresh) say('packed the system');
-  const kioskLayer = layers.find(({ name }) => name === 'kiosk');
+  const kioskLayer = layers.find((layer) => layer.name === 'kiosk');
   const kiosk = kioskLayer && (await composeExtra(kioskLayer, epochS));
 
   const keys = await signingKeys();
-  const release = await releaseFacts(root, values.kiosk);
-  const work = workFolder();
-  try {
-    const appFiles = join(work, 'app');
-    await layAppFiles({ root, out: appFiles, release: release.facts, keyring: keys.keyring, kiosk: values.kiosk });
-    const app = await composeApp(system, appFiles, release.epochS);
-    say('laid the services over it');
+  const release = await releaseFacts(root, values.kiosk, project);
+  const appFiles = join(work, 'app');
+  await layAppFiles({
+    ...{ root, out: appFiles, release: release.facts, keyring: keys.keyring, kiosk: values.kiosk },
+    project: project?.built,
+  });
+  const app = await composeApp(system, appFiles, release.epochS);
+  say('laid the services over it');
 
-    const slotFolder = join(work, 'slot');
-    mkdirSync(join(slotFolder, 'dtbs'), { recursive: true });
-    for (const [from, name] of [
-      [kernel.image, 'Image.lz4'],
-      [system.file, 'system.squashfs'],
-      [app.file, 'app.squashfs'],
-      ...(kiosk ? [[kiosk.file, 'kiosk.squashfs']] : []),
-    ] as [string, string][])
-      copyFileSync(from, join(slotFolder, name));
-    cpSync(kernel.dtbs, join(slotFolder, 'dtbs'), { recursive: true });
-    const roots = await unpackLayers(
-      layers.filter(({ name }) => name === 'base' || name === 'machine'),
-      work,
-    );
-    writeFileSync(
-      join(slotFolder, 'initrd.img'),
-      await buildInitramfs({ roots: roots.reverse(), busybox: firmware.busybox, kernelRoot: kernel.root, release: kernel.release, epochS }),
-    );
-    writeFacts(join(slotFolder, 'slot.json'), release.facts);
-    const slot = join(out, 'slot.img');
-    await makeSlot(slotFolder, slot, release.epochS);
+  const slotFolder = join(work, 'slot');
+  mkdirSync(join(slotFolder, 'dtbs'), { recursive: true });
+  for (const [from, file] of [
+    [kernel.image, 'Image.lz4'],
+    [system.file, 'system.squashfs'],
+    [app.file, 'app.squashfs'],
+    ...(kiosk ? [[kiosk.file, 'kiosk.squashfs']] : []),
+  ] as [string, string][])
+    copyFileSync(from, join(slotFolder, file));
+  cpSync(kernel.dtbs, join(slotFolder, 'dtbs'), { recursive: true });
+  const roots = await unpackLayers(
+    layers.filter((layer) => layer.name === 'base' || layer.name === 'machine'),
+    work,
+  );
+  writeFileSync(
+    join(slotFolder, 'initrd.img'),
+    await buildInitramfs({ roots: roots.reverse(), busybox: firmware.busybox, kernelRoot: kernel.root, release: kernel.release, epochS }),
+  );
+  writeFacts(join(slotFolder, 'slot.json'), release.facts);
+  const slot = join(out, 'slot.img');
+  await makeSlot(slotFolder, slot, release.epochS);
 
-    const bootFolder = join(work, 'boot');
-    await layBootFiles(bootFolder, firmware, kernel, epochS);
-    const boot = join(work, 'boot.vfat');
-    await makeBootPartition(bootFolder, boot, release.epochS);
-    const card = join(out, 'ledge-rpi.img');
-    await makeCard({ boot, slot, out: card });
-    copyFileSync(firmware.ubootQemu, join(out, 'u-boot-qemu.bin'));
-    copyFileSync(firmware.ubootPi, join(out, 'u-boot-rpi.bin'));
-    say('put the card together');
+  const bootFolder = join(work, 'boot');
+  await layBootFiles(bootFolder, firmware, kernel, epochS);
+  const boot = join(work, 'boot.vfat');
+  await makeBootPartition(bootFolder, boot, release.epochS);
+  const card = join(out, `${name}.img`);
+  await makeCard({ boot, slot, out: card });
+  copyFileSync(firmware.ubootQemu, join(out, 'u-boot-qemu.bin'));
+  copyFileSync(firmware.ubootPi, join(out, 'u-boot-rpi.bin'));
+  say('put the card together');
 
-    const bundle = join(out, 'ledge-rpi.raucb');
-    await makeBundle({ slot, version: release.facts.version, build: release.facts.commit, out: bundle, keys });
-    say('made the update bundle');
-    await writeReports({
-      out,
-      card,
-      bundle,
-      compress: !values['no-compress'],
-      keys,
-      layers,
-      kernel,
-      firmware,
-      updater: updater.packages,
-      system,
-      app,
-      kiosk,
-      release: release.facts,
-      slotFolder,
-      root,
-      say,
-    });
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-  say(`done: ${join(out, 'ledge-rpi.img')}`);
+  const bundle = join(out, `${name}.raucb`);
+  await makeBundle({ slot, version: bundleVersion(release.facts), build: release.facts.commit, out: bundle, keys });
+  say('made the update bundle');
+  await writeReports({
+    ...{ out, name, card, bundle, compress: !values['no-compress'], keys, layers, kernel, firmware, updater: updater.packages },
+    ...{ system, app, kiosk, release: release.facts, slotFolder, root, project: project?.sources, say },
+  });
+  say(`done: ${card}`);
 }
+
+/** A package's name as part of a file's: `@garden/weather` is `garden-weather`. */
+const fileNameOf = (name: string) => name.replaceAll(/[^a-z0-9.-]+/gi, '-').replace(/^-/, '');
+
+/** Semantic versioning 2, "build metadata": a box that has the same Ledge with another project in it can be told apart. */
+const bundleVersion = ({ version, project }: ReleaseFacts) =>
+  project ? `${version}+${fileNameOf(project.name)}.${project.version.replaceAll(/[^0-9A-Za-z.-]/g, '-')}` : version;
 
 function checkLock(lock: Lock, built: Lock['layers']): void {
   const changed = differences(lock, built);

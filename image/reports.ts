@@ -15,6 +15,8 @@ import { type SigningKeys, sign } from './update/keys.ts';
 
 export interface ReportParts {
   out: string;
+  /** What the files are called: `ledge-rpi`, or after the project. */
+  name: string;
   card: string;
   bundle: string;
   compress: boolean;
@@ -30,17 +32,19 @@ export interface ReportParts {
   release: ReleaseFacts;
   slotFolder: string;
   root: string;
+  /** Folder of the project's sources. */
+  project: string | undefined;
   say(text: string): void;
 }
 
 /** Writes what lies beside the image: package list, SBOM, sizes, the compressed download, Imager's manifest, checksums and their signature. */
 export async function writeReports(parts: ReportParts): Promise<void> {
-  const { out, card, bundle, layers, kernel, firmware, updater, release, say } = parts;
+  const { out, name, card, bundle, layers, kernel, firmware, updater, release, say } = parts;
   const debian = [
     ...layers
-      .flatMap(({ name: layer, packages }) => packages.map((p) => ({ ...p, layer })))
+      .flatMap((layer) => layer.packages.map((p) => ({ ...p, layer: layer.name })))
       .map((p) => {
-        const newer = updater.find(({ name }) => name === p.name);
+        const newer = updater.find((other) => other.name === p.name);
         return newer ? { ...p, version: newer.version, layer: 'updater' } : p;
       }),
     ...[...kernel.packages, ...firmware.packages].map((p) => ({ ...p, architecture: 'arm64', installedKib: 0, layer: 'unpacked' })),
@@ -52,7 +56,8 @@ export async function writeReports(parts: ReportParts): Promise<void> {
       .sort()
       .join('\n')}\n`,
   );
-  writeFileSync(join(out, 'ledge-rpi.spdx.json'), `${JSON.stringify(spdx(release, debian, npmPackagesOf(parts.root)), null, 1)}\n`);
+  const npm = [...npmPackagesOf(parts.root), ...(parts.project ? npmPackagesOf(parts.project) : [])];
+  writeFileSync(join(out, `${name}.spdx.json`), `${JSON.stringify(spdx(name, release, debian, npm), null, 1)}\n`);
   writeFileSync(join(out, 'sizes.txt'), sizeTable(parts, debian));
 
   const files = [card, bundle];
@@ -63,13 +68,13 @@ export async function writeReports(parts: ReportParts): Promise<void> {
     const mib = statSync(download).size / 1024 / 1024;
     say(`compressed: ${mib.toFixed(1)} MiB to download`);
     writeFileSync(
-      join(out, 'ledge-rpi.rpi-imager-manifest'),
+      join(out, `${name}.rpi-imager-manifest`),
       `${JSON.stringify(await imagerManifest({ release, card, download }), null, 2)}\n`,
     );
     files.push(download);
   }
   const sums = await Promise.all(
-    [...files, ...['packages.txt', 'ledge-rpi.spdx.json'].map((name) => join(out, name))].map(
+    [...files, ...['packages.txt', `${name}.spdx.json`].map((file) => join(out, file))].map(
       async (file) => `${await sha256(file)}  ${basename(file)}`,
     ),
   );

@@ -1,10 +1,11 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PROJECT_FOLDER, type ProjectParts, projectUnits } from './units.ts';
+import type { BuiltProject } from '@ledge/kit';
+import { PROJECT_FOLDER, projectUnits } from './units.ts';
 
 /** Lays a built project, and what makes services of it, into a folder as they will be in the root. */
-export function layProject(project: ProjectParts, built: string, out: string): void {
-  cpSync(built, join(out, PROJECT_FOLDER), { recursive: true });
+export function layProject(project: BuiltProject, out: string): void {
+  cpSync(project.dir, join(out, PROJECT_FOLDER), { recursive: true });
   writeTexts(projectUnits(project), out);
 }
 

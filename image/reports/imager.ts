@@ -19,11 +19,12 @@ export async function imagerManifest({
   card: string;
   download: string;
 }): Promise<object> {
+  const { project, version } = release;
   return {
     os_list: [
       {
-        name: `Ledge ${release.version}`,
-        description: 'IoT appliance: sensors, MQTT, live pages, sound',
+        name: project ? `${project.name} ${project.version}` : `Ledge ${version}`,
+        description: project ? `Made with Ledge ${version}` : 'IoT appliance: sensors, MQTT, live pages, sound',
         url: basename(download),
         release_date: release.built.slice(0, 10),
         extract_size: statSync(card).size,
