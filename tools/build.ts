@@ -20,6 +20,7 @@ export async function bundleServices(): Promise<{ file: string; bytes: number }[
       ...entries,
       ledge: join(root, 'system', 'supervisor', 'main.ts'),
       cli: join(root, 'system', 'cli', 'main.ts'),
+      health: join(root, 'system', 'supervisor', 'health-main.ts'),
       provision: join(root, 'system', 'provision', 'main.ts'),
     },
     outdir: join(root, 'dist'),

@@ -1,0 +1,42 @@
+import { request } from 'node:http';
+import { DataDir, type Environment } from '@ledge/kit/paths.ts';
+
+const ANSWER_WITHIN_MS = 3000;
+
+/** What of an answer to `GET /health` counts. The server tells of all services, itself among them. */
+interface HealthAnswer {
+  state?: unknown;
+  services?: Record<string, unknown>;
+}
+
+/**
+ * Asks a service of this machine whether it is well.
+ * @returns a sentence that says what is wrong, or undefined
+ */
+export async function faultOf(name: string, environment: Environment, withinMs = ANSWER_WITHIN_MS): Promise<string | undefined> {
+  const port = /:(\d+)$/.exec(environment.EDGE_LISTEN ?? '')?.[1];
+  const where = port ? { host: '127.0.0.1', port } : { socketPath: DataDir.of(environment).socketPath(name) };
+  try {
+    const { state, services } = await new Promise<HealthAnswer>((resolve, reject) => {
+      const call = request({ ...where, path: '/health', timeout: withinMs }, (answer) => {
+        let text = '';
+        answer.on('data', (part) => (text += part));
+        answer.once('end', () => {
+          try {
+            resolve(JSON.parse(text) as HealthAnswer);
+          } catch (error) {
+            reject(error as Error);
+          }
+        });
+        answer.once('error', reject);
+      });
+      call.once('timeout', () => call.destroy(new Error(`no answer within ${withinMs} ms`)));
+      call.once('error', reject);
+      call.end();
+    });
+    const own = services?.[name] ?? state;
+    return own === 'ready' ? undefined : `${name} is ${own}`;
+  } catch (error) {
+    return `${name} does not answer: ${(error as Error).message}`;
+  }
+}
