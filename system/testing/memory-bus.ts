@@ -9,8 +9,8 @@ export interface MemoryBus extends Bus {
   readonly held: ReadonlyMap<string, string>;
   connect(): void;
   disconnect(reason?: string): void;
-  /** A message from somebody else. */
-  receive(topic: string, payload: Payload, options?: { retained?: boolean; qos?: 0 | 1 | 2 }): void;
+  /** A message from somebody else. With `keep` the broker holds it for those who subscribe later; an empty one clears it. */
+  receive(topic: string, payload: Payload, options?: { retained?: boolean; keep?: boolean; qos?: 0 | 1 | 2 }): void;
   /** Makes publishing fail as a broken connection does, or work again. */
   failPublish(error: Error | undefined): void;
 }
@@ -35,11 +35,14 @@ export function memoryBus({ connected = true } = {}): MemoryBus {
       if (topicMatches(filter, topic)) handler({ topic, payload, retained: isRetained, qos });
     }
   };
+  const hold = (topic: string, payload: Buffer) => {
+    if (payload.length === 0) held.delete(topic);
+    else held.set(topic, payload.toString());
+  };
   const say = (topic: string, payload: Payload, qos: 0 | 1 | 2, retain: boolean) => {
     const bytes = asBuffer(payload);
     said.push({ topic, payload: bytes.toString(), qos, retain });
-    if (retain && bytes.length === 0) held.delete(topic);
-    else if (retain) held.set(topic, bytes.toString());
+    if (retain) hold(topic, bytes);
     deliver(topic, bytes, false, qos);
   };
 
@@ -93,7 +96,8 @@ export function memoryBus({ connected = true } = {}): MemoryBus {
       up = false;
       for (const listener of [...closeListeners]) listener(reason);
     },
-    receive(topic, payload, { retained: isRetained = false, qos = 1 } = {}) {
+    receive(topic, payload, { retained: isRetained = false, keep = false, qos = 1 } = {}) {
+      if (keep) hold(topic, asBuffer(payload));
       deliver(topic, asBuffer(payload), isRetained, qos);
     },
     failPublish(error) {
