@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { dateTimeText } from '../../client/format.ts';
+import { ApiProblem } from '../../client/problem.ts';
 import { useBox } from '../../components/box.ts';
 import { confirmed } from '../../components/dialog.ts';
 import { html } from '../../components/html.ts';
@@ -47,7 +48,7 @@ function Ended({ restore }: { restore: RestoreView }): VNode {
         <${Icon} name=${failed ? 'warning' : 'check'} />
         <span><strong>${t.title}${restore.ended ? `, ${when(restore.ended)}` : ''}:</strong> ${failed ? t.failed : t.done(restore.name, when(restore.made))}</span>
       </p>
-      ${failed && problem && html`<p class="soft">${problem.detail ?? problem.title}</p>`}
+      ${failed && problem && html`<p class="soft">${problemText(new ApiProblem(problem.code, problem.detail ?? problem.title))}</p>`}
       ${warnings.map((warning, i) => html`<p key=${i} class="soft">${warningText(warning)}</p>`)}
     </div>
   `;
@@ -85,7 +86,7 @@ export function Restore(): VNode {
       overview.content.value = { checked: null, restore: begun };
       begunMs.value = askedMs;
     } catch (error) {
-      notifyProblem(new Error(problemText(error)));
+      notifyProblem(error);
       await overview.load();
     }
   };

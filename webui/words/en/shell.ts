@@ -77,4 +77,6 @@ export default {
   },
   /** By problem code; the box's own sentence, which is more exact, is used in English. */
   problems: {} as Record<string, string>,
+  /** Goes with a sentence of {@link problems}: what the box said itself. */
+  boxSays: (sentence: string) => sentence,
 };
