@@ -37,6 +37,7 @@ export const KNOWN_ENVIRONMENT = new Set([
   'EDGE_MQTT_PORT',
   'EDGE_MQTT_URL',
   'EDGE_NAME',
+  'EDGE_PROJECT',
   'EDGE_RUN',
   'EDGE_SERVICE',
   'EDGE_WEBUI',

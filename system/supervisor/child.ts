@@ -33,9 +33,9 @@ export interface ChildPorts {
 
 /** One service kept alive: started, watched, restarted with backoff, stopped. */
 export class Child {
-  readonly plan: ServicePlan;
   readonly #ports: ChildPorts;
-  readonly #backoff: Backoff;
+  #plan: ServicePlan;
+  #backoff: Backoff;
   #process: ServiceProcess | undefined;
   #state: ManagedService['state'] = 'stopped';
   #wanted = false;
@@ -49,9 +49,13 @@ export class Child {
   #lastWords: string | undefined;
 
   constructor(plan: ServicePlan, ports: ChildPorts) {
-    this.plan = plan;
+    this.#plan = plan;
     this.#ports = ports;
     this.#backoff = new Backoff(ports.random);
+  }
+
+  get plan(): ServicePlan {
+    return this.#plan;
   }
 
   get view(): ManagedService {
@@ -104,6 +108,15 @@ export class Child {
     await this.stop();
     this.#restarts++;
     this.start();
+  }
+
+  /** Another program for the service: starts it unless somebody had stopped the old one. Deaths of the old one do not count. */
+  async replace(plan: ServicePlan): Promise<void> {
+    const wasWanted = this.#wanted;
+    await this.stop();
+    this.#plan = plan;
+    this.#backoff = new Backoff(this.#ports.random);
+    if (wasWanted) this.start();
   }
 
   #launch(): void {

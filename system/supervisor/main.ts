@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Problem } from '@ledge/contract';
-import { DataDir, ensureSecret, systemClock } from '@ledge/kit';
+import { DataDir, ensureSecret, projectOf, systemClock } from '@ledge/kit';
 import { EXIT_CONFIG } from './child.ts';
 import { formatLine } from './log.ts';
 import { optionsToEnvironment, USAGE } from './options.ts';
-import { OUR_SERVICES, type ServicePlan } from './services.ts';
+import { watchBuiltProject } from './project-watch.ts';
+import { servicePlans } from './services.ts';
 import { nodeSpawn } from './spawn.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -18,11 +19,19 @@ function moduleOf(name: string): string {
 }
 
 async function runOne(name: string): Promise<void> {
-  if (!OUR_SERVICES.some((service) => service.name === name)) {
-    throw new Problem('config-invalid', `EDGE_SERVICE is ${name}; one of ${OUR_SERVICES.map((s) => s.name).join(', ')} is wanted`);
-  }
+  const plans = servicePlans(moduleOf, projectOf(process.env));
+  const plan = plans.find((service) => service.name === name);
+  if (!plan) throw new Problem('config-invalid', `EDGE_SERVICE is ${name}; one of ${plans.map((s) => s.name).join(', ')} is wanted`);
+  stopBeforeItListens();
   ensureSecret(DataDir.of(process.env).mqttSecretFile(name));
-  await import(pathToFileURL(moduleOf(name)).href);
+  await import(pathToFileURL(plan.module).href);
+}
+
+/** As process 1 of a container a signal without a listener is ignored, and the service listens only when all of it is loaded. */
+function stopBeforeItListens(): void {
+  process.once('SIGTERM', () => {
+    if (process.listenerCount('SIGTERM') === 0) process.exit(0);
+  });
 }
 
 async function runAll(): Promise<void> {
@@ -32,21 +41,29 @@ async function runAll(): Promise<void> {
     return;
   }
   const environment = { ...process.env, ...given };
-  const plans: ServicePlan[] = OUR_SERVICES.map((service) => ({ ...service, module: moduleOf(service.name) }));
+  const project = projectOf(environment);
   const colour = process.stdout.isTTY && !process.env.NO_COLOR;
   const supervisor = new Supervisor({
     environment,
-    plans,
+    plans: servicePlans(moduleOf, project),
     spawn: nodeSpawn(environment),
     clock: systemClock,
     random: Math.random,
     pid: process.pid,
     print: (line) => process.stdout.write(`${formatLine(line, colour)}\n`),
   });
+  const watching = project
+    ? watchBuiltProject(project.dir, {
+        clock: systemClock,
+        onChange: (changed) => void supervisor.change(servicePlans(moduleOf, changed)),
+        onMistake: (sentence) => supervisor.say(50, sentence),
+      })
+    : undefined;
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
+    watching?.stop();
     void supervisor.stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);

@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util';
 import { Problem, shown } from '@ledge/contract';
 import { defaultDataDir } from '@ledge/kit';
 
-export const USAGE = `Usage: ./build.sh start [--data DIR] [--http-port N] [--mqtt-port N] [--host ADDR]
+export const USAGE = `Usage: ./build.sh start [--project DIR] [--data DIR] [--http-port N] [--mqtt-port N] [--host ADDR]
 
-  --data DIR       where everything is kept (default: ${defaultDataDir()})
+  --project DIR    run a project of your own, too: its services, drivers and things, each taken anew when you change it
+  --data DIR       where everything is kept (default: data/ in the project; without one ${defaultDataDir()})
   --http-port N    port of the web page and API (default: 8080)
   --mqtt-port N    port of the MQTT broker (default: 1883)
   --host ADDR      address to listen on; 0.0.0.0 is the whole network (default: 127.0.0.1, this machine only)

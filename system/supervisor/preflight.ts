@@ -8,6 +8,7 @@ import {
   KNOWN_ENVIRONMENT,
   listenerSchema,
   peekSettings,
+  projectOf,
   sectionsOf,
 } from '@ledge/kit';
 import type { ServicePlan } from './services.ts';
@@ -15,10 +16,14 @@ import type { ServicePlan } from './services.ts';
 /** Sections of ledge.yaml and `EDGE_` variables that nobody would read are mistakes: better told now than looked for later. */
 export function checkNames(data: DataDir, environment: Environment, plans: readonly ServicePlan[]): void {
   const names = plans.map((plan) => plan.name);
-  for (const { name, line } of sectionsOf(data.configFile)) {
-    if (name !== 'edge' && !names.includes(name)) {
-      throw new Problem('config-invalid', `${data.configFile}:${line}: there is no section ${name}; known are edge, ${names.join(', ')}`);
-    }
+  const project = projectOf(environment);
+  for (const file of project ? [project.configFile, data.configFile] : [data.configFile]) {
+    const stranger = sectionsOf(file).find(({ name }) => name !== 'edge' && !names.includes(name));
+    if (!stranger) continue;
+    throw new Problem(
+      'config-invalid',
+      `${file}:${stranger.line}: there is no section ${stranger.name}; known are edge, ${names.join(', ')}`,
+    );
   }
   const prefixes = names.map((name) => environmentName(name, ''));
   for (const name of Object.keys(environment)) {

@@ -1,9 +1,16 @@
+import { join } from 'node:path';
+import type { BuiltProject } from '@ledge/kit';
+
 /** The services tree in start order; stopping goes backwards. Memory limits are resident set sizes for a 512 MB board. */
 export interface ServicePlan {
   name: string;
   /** The program: a bundle or a source file. */
   module: string;
   memoryLimitMb: number;
+  /** Of a project's program: another one is another program at the same place. */
+  sha256?: string;
+  /** Without it the box still is one: it may fail to start, and may come and go. */
+  isOptional?: boolean;
 }
 
 export const OUR_SERVICES = [
@@ -13,3 +20,17 @@ export const OUR_SERVICES = [
   { name: 'media', memoryLimitMb: 160 },
   { name: 'server', memoryLimitMb: 256 },
 ] as const;
+
+/**
+ * Ours, then those of the project: they stop first. A device service with drivers of the project stands in for ours.
+ * @param moduleOf the program of a service of ours
+ */
+export function servicePlans(moduleOf: (name: string) => string, project: BuiltProject | undefined): ServicePlan[] {
+  const ours = OUR_SERVICES.map((service) =>
+    service.name === 'device' && project?.device
+      ? { ...service, module: join(project.dir, project.device.module), sha256: project.device.sha256 }
+      : { ...service, module: moduleOf(service.name) },
+  );
+  const others = project?.services.map((service) => ({ ...service, module: join(project.dir, service.module), isOptional: true }));
+  return [...ours, ...(others ?? [])];
+}

@@ -22,7 +22,9 @@ process.on('SIGINT', () => console.log('Ctrl-C reached me'));
 let supervisor: Supervisor | undefined;
 afterEach(() => supervisor?.stop());
 
-async function supervise(names: readonly string[], memoryLimitMb = 200) {
+const plan = (name: string, module: string, sha256?: string) => ({ name, module, memoryLimitMb: 200, ...(sha256 ? { sha256 } : {}) });
+
+async function supervise(names: readonly string[], memoryLimitMb = 200, optional: readonly { name: string; module: string }[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'ledge-supervisor-'));
   const module = join(folder, 'service.mjs');
   writeFileSync(module, SERVICE);
@@ -33,7 +35,10 @@ async function supervise(names: readonly string[], memoryLimitMb = 200) {
     EDGE_MQTT_PORT: String(await freePort()),
   };
   const lines: LogLine[] = [];
-  const plans = names.map((name) => ({ name, module, memoryLimitMb }));
+  const plans = [
+    ...names.map((name) => ({ name, module, memoryLimitMb })),
+    ...optional.map((service) => ({ ...service, memoryLimitMb, isOptional: true })),
+  ];
   const made = new Supervisor({
     environment,
     plans,
@@ -46,7 +51,7 @@ async function supervise(names: readonly string[], memoryLimitMb = 200) {
   supervisor = made;
   await made.start();
   const manager = supervisorServiceManager(new DataDir(environment.EDGE_DATA).socketPath('supervisor'));
-  return { made, lines, manager };
+  return { made, lines, manager, folder, module };
 }
 type Manager = Awaited<ReturnType<typeof supervise>>['manager'];
 const pidOf = async (manager: Manager, name: string) => (await manager.list()).find((service) => service.name === name)?.pid;
@@ -107,4 +112,53 @@ test.skipIf(process.platform === 'win32')('Ctrl-C in the terminal does not reach
   await made.stop();
   expect(lines.some((line) => line.message.includes('Ctrl-C'))).toBe(false);
   expect(() => process.kill(pid, 0)).toThrow();
+});
+
+test('services that come, change or go are started, replaced or stopped, and the others are not touched', async () => {
+  const { made, manager, module } = await supervise(['broker', 'hello']);
+  const pids = async () => Object.fromEntries((await manager.list()).map(({ name, pid }) => [name, pid]));
+  const before = await pids();
+  await made.change([plan('broker', module), plan('hello', module), plan('rain', module, 'first')]);
+  await until('the new one', async () => (await manager.list()).find(({ name }) => name === 'rain')?.state === 'running');
+  const added = await pids();
+  expect(added).toMatchObject(before);
+
+  await made.change([plan('broker', module), plan('hello', module), plan('rain', module, 'second')]);
+  await until('the other program', async () => (await manager.list()).find(({ name }) => name === 'rain')?.state === 'running');
+  const changed = await pids();
+  expect(changed).toMatchObject(before);
+  expect(changed.rain).not.toBe(added.rain);
+
+  await made.change([plan('broker', module), plan('rain', module, 'second')]);
+  expect(await pids()).toEqual({ broker: before.broker, rain: changed.rain });
+  await until('its end', () => {
+    try {
+      process.kill(before.hello ?? 0, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+});
+
+test('an optional service that a person stopped stays stopped when its program changes', async () => {
+  const { made, manager, module } = await supervise(['broker', 'hello']);
+  await manager.stop('hello');
+  await until('the stop', async () => (await manager.list())[1]?.state === 'stopped');
+  await made.change([plan('broker', module), plan('hello', module, 'another')]);
+  expect((await manager.list())[1]).toMatchObject({ state: 'stopped' });
+});
+
+test('an optional service that does not start does not keep the box from starting', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ledge-optional-'));
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const { manager } = await supervise(['broker'], 200, [
+    { name: 'crashes', module: write('crashes.mjs', 'throw new Error("no");') },
+    { name: 'mistaken', module: write('mistaken.mjs', 'process.exit(78);') },
+    { name: 'silent', module: write('silent.mjs', 'process.on("message", () => process.exit(0));') },
+  ]);
+  expect((await manager.list()).map(({ name }) => name)).toEqual(['broker', 'crashes', 'mistaken', 'silent']);
 });
