@@ -85,7 +85,7 @@ export async function layAppFiles(parts: {
 }
 
 /** Git keeps only "may be run"; everything else about rights is the same on every machine. */
-function plainRights(folder: string): void {
+export function plainRights(folder: string): void {
   for (const name of readdirSync(folder, { recursive: true }) as string[]) {
     const path = join(folder, name);
     const stat = lstatSync(path);
