@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The one door to Ledge. Needs npm; everything else it installs itself, below this folder.
 set -euo pipefail
+called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$PWD
 
 usage() {
   cat <<'EOF'
 Usage: ./build.sh COMMAND [OPTIONS]      (each command explains itself with --help)
 
-  start     run the whole appliance on this machine
+  start     run the whole appliance on this machine, with a project of your own if you like
   test      check and test everything that needs no virtual machine and no Docker
   bench     measure, and print a table
   image     make the SD-card image for Raspberry Pi, and the update bundle that belongs to it
@@ -61,6 +63,14 @@ build_addons() {
   else
     echo 'Note: no compiler here (g++, make, python3); GPIO through sysfs will not work, all else will.'
   fi
+}
+
+# run_here PROGRAM ARGUMENT... : where build.sh was called, so that folders on the command line mean what they say
+run_here() {
+  local program="$root/$1"
+  shift
+  cd "$called_from"
+  exec node "$program" "$@"
 }
 
 # install_packages PACKAGE... : Debian packages that a command needs, said before it is done; without root they are only named.
@@ -119,7 +129,10 @@ case "$command" in
   start)
     prepare
     node tools/build.ts --quiet
-    exec node dist/ledge.mjs "$@"
+    case " $* " in
+      *' --project'[\ =]*) run_here tools/start-project.ts "$@" ;;
+      *) run_here dist/ledge.mjs "$@" ;;
+    esac
     ;;
   build)
     prepare

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { readBuiltProject } from '@ledge/kit';
 import { expect, test } from 'vitest';
 import { builtInDrivers } from '../services/device/drivers/index.ts';
-import { BUILT_IN_DRIVERS, buildProject, readProject } from './project.ts';
+import { BUILT_IN_DRIVERS, buildProject, readProject, sourceDirs } from './project.ts';
 
 const BUILDING_MS = 60_000;
 const PACKAGE = '{"name":"garden","version":"1.2.3","private":true,"type":"module"}';
@@ -34,7 +34,7 @@ test('a project is built into a folder that says what is in it', { timeout: BUIL
     'ledge.yaml': 'hello:\n  greeting: hi\n',
   });
   const out = join(dir, 'dist');
-  const { sourceDirs } = await buildProject(dir, out);
+  const { inputs } = await buildProject(dir, out);
   expect(readdirSync(out).sort()).toEqual(['device.mjs', 'hello.mjs', 'ledge.yaml', 'project.json', 'pump.mjs', 'things']);
   const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/);
   expect(readBuiltProject(out)).toMatchObject({
@@ -49,14 +49,11 @@ test('a project is built into a folder that says what is in it', { timeout: BUIL
     thingsDir: join(out, 'things'),
   });
   expect(readFileSync(join(out, 'pump.mjs'), 'utf8')).toContain('from the project');
-  expect(sourceDirs.map((path) => path.slice(dir.length + 1)).sort()).toEqual([
-    '',
-    'drivers',
-    'services',
-    'services/hello',
-    'services/pump',
-    'things',
-  ]);
+  expect(
+    sourceDirs(dir, inputs)
+      .map((path) => path.slice(dir.length + 1))
+      .sort(),
+  ).toEqual(['', 'drivers', 'services', 'services/hello', 'services/pump', 'things']);
 
   // what is gone from the project is gone from the built folder; what did not change keeps its sum
   const before = readBuiltProject(out).services[0]?.sha256;
@@ -96,6 +93,11 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['a service called supervisor', { 'services/supervisor/service.ts': '' }, /Ledge uses that name itself/],
   ['a service that a service of ours could be taken for', { 'services/device-things/service.ts': '' }, /begin with device-/],
   ['a service with a capital letter', { 'services/Hello/service.ts': '' }, /"Hello".*lower-case/],
+  [
+    'names of which one begins with the other',
+    { 'services/rain/service.ts': '', 'services/rain-gauge/service.ts': '' },
+    /rain-gauge: .*services\/rain/,
+  ],
   ['a folder without service.ts', { 'services/hello/main.ts': '' }, /services\/hello has no service\.ts; .*lib\//],
   ['a driver that is built in', { 'drivers/gpio.ts': '' }, /a driver gpio is built in/],
   [

@@ -44,6 +44,13 @@ export function readProject(path: string): Project {
   const services = visible(join(dir, 'services'))
     .filter((name) => isFolder(join(dir, 'services', name)))
     .map((name) => ({ name, file: serviceFile(dir, name), memoryLimitMb: memoryLimitMb[name] ?? MEMORY_LIMIT_MB }));
+  // EDGE_RAIN_GAUGE_X would be a setting of both
+  const [long, short] =
+    services.flatMap(({ name: a }) => services.flatMap(({ name: b }) => (a.startsWith(`${b}-`) ? [[a, b]] : [])))[0] ?? [];
+  if (long)
+    throw mistake(
+      `services/${long}: the name begins with that of services/${short}, and their settings could be mixed up; another one is wanted`,
+    );
   const stranger = Object.keys(memoryLimitMb).find((name) => !services.some((service) => service.name === name));
   if (stranger !== undefined) throw mistake(`package.json: ledge.memoryLimitMb names ${shown(stranger)}; there is no services/${stranger}`);
   const drivers = visible(join(dir, 'drivers'))
@@ -142,11 +149,10 @@ function sentence({ text, location }: Message): string {
   return `${location ? `${location.file}:${location.line}: ` : ''}${text}`;
 }
 
-/** A project's folder, built, and the folders whose changes make another one. */
 export interface Built {
   manifest: ProjectManifest;
-  /** Folders that hold its sources, absolute. */
-  sourceDirs: string[];
+  /** Every file that a bundle was made of, relative to the project. */
+  inputs: string[];
 }
 
 /**
@@ -183,7 +189,7 @@ export async function buildProject(dir: string, outDir: string): Promise<Built> 
   layFiles(project, outDir);
   writeFileAtomic(join(outDir, PROJECT_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const name of readdirSync(outDir)) if (name.endsWith('.mjs') && !bundles.has(name)) rmSync(join(outDir, name));
-  return { manifest, sourceDirs: sourceDirs(project, inputs) };
+  return { manifest, inputs };
 }
 
 /** Writes only what is another one, so that nobody who watches sees a change where there is none. */
@@ -199,15 +205,13 @@ function layFiles(project: Project, outDir: string): void {
   else rmSync(join(outDir, 'ledge.yaml'), { force: true });
 }
 
-function sourceDirs({ dir, services }: Project, inputs: readonly string[]): string[] {
-  const isOwn = (file: string) => !file.startsWith('..') && !/(^|\/)node_modules\//.test(file) && !/^(ledge|dist)\/|^[\w-]+:/.test(file);
-  const places = [
-    '.',
-    'services',
-    'drivers',
-    'things',
-    ...services.map(({ name }) => `services/${name}`),
-    ...inputs.filter(isOwn).map(dirname),
-  ];
+/**
+ * The folders whose changes make another project, whether or not it can be built as it is.
+ * @param inputs of the last build that succeeded
+ */
+export function sourceDirs(dir: string, inputs: readonly string[]): string[] {
+  const isOwn = (file: string) => !/^\.\.|^(ledge|dist)\/|(^|\/)node_modules\/|^[\w-]+:/.test(file);
+  const services = visible(join(dir, 'services')).map((name) => `services/${name}`);
+  const places = ['.', 'services', 'drivers', 'things', ...services, ...inputs.filter(isOwn).map(dirname)];
   return [...new Set(places.map((place) => join(dir, place)))].filter(isFolder);
 }
