@@ -38,4 +38,5 @@ export { Counter, Gauge, Histogram } from 'prom-client';
 export { z } from 'zod';
 export * from './driver.ts';
 export { polledThing } from './polled.ts';
+export { defineSensor, type ReadContext, type Sensor } from './sensor.ts';
 export { suggestion } from './suggestion.ts';

@@ -1,5 +1,5 @@
 import { Problem, shown, type Value } from '@ledge/contract';
-import { type DriverEnvironment, defineDriver, polledThing, type Suggestion, suggestion } from '@ledge/sdk';
+import { type DriverEnvironment, defineSensor, type Suggestion, suggestion } from '@ledge/sdk';
 import { z } from 'zod';
 import { asId, list, readNumber, readOptional } from './sysfs.ts';
 
@@ -108,7 +108,7 @@ async function unavailable({ root }: DriverEnvironment): Promise<string | undefi
 }
 
 /** Hardware monitor chips of Linux: temperatures, voltages, fans, currents, power. */
-export const hwmon = defineDriver({
+export const hwmon = defineSensor({
   name: 'hwmon',
   summary: 'hardware monitors that Linux drives itself: temperature, voltage, fan, current, power',
   example: `name: Processor
@@ -130,9 +130,5 @@ properties:
   options: optionsSchema,
   source: sourceSchema,
   unavailable,
-  async open({ options, properties }, _sink, environment) {
-    const why = await unavailable(environment);
-    if (why) throw new Problem('driver-unavailable', why);
-    return polledThing(properties, ({ source }, signal) => readSensor(environment.root, options, source, signal));
-  },
+  read: ({ source }, { options, environment, signal }) => readSensor(environment.root, options, source, signal),
 });

@@ -1,5 +1,5 @@
 import { Problem, type Value } from '@ledge/contract';
-import { type DriverEnvironment, defineDriver, polledThing, type Suggestion, suggestion } from '@ledge/sdk';
+import { type DriverEnvironment, defineSensor, type Suggestion, suggestion } from '@ledge/sdk';
 import { z } from 'zod';
 import { asId, list, readNumber, readOptional, toNumber } from './sysfs.ts';
 
@@ -138,7 +138,7 @@ async function unavailable({ root }: DriverEnvironment): Promise<string | undefi
 }
 
 /** Sensors and converters of Linux's industrial I/O tree, by their channels. */
-export const iio = defineDriver({
+export const iio = defineSensor({
   name: 'iio',
   summary: 'sensors that Linux drives itself (industrial I/O): climate, light, motion, analogue inputs',
   example: `name: Weather
@@ -162,12 +162,7 @@ properties:
   options: optionsSchema,
   source: sourceSchema,
   unavailable,
-  async open({ options, properties }, _sink, environment) {
-    const why = await unavailable(environment);
-    if (why) throw new Problem('driver-unavailable', why);
-    const { root } = environment;
-    return polledThing(properties, async ({ source }, signal) =>
-      readChannel(root, await folderOf(root, options.device, source.channel), source.channel, signal),
-    );
+  async read({ source: { channel } }, { options, environment: { root }, signal }) {
+    return await readChannel(root, await folderOf(root, options.device, channel), channel, signal);
   },
 });

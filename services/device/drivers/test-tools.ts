@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { propertySchema, type Value } from '@ledge/contract';
 import type { Driver, DriverEnvironment, DriverSink, OpenThing } from '@ledge/sdk';
-import { type FakeProcesses, fakeProcesses } from '@ledge/sdk/testing.ts';
-import { type FakeClock, fakeClock, type MemoryBus, memoryBus } from '@ledge/testing';
-import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
+
+export { driverEnvironment as environment, kernelTree as tree } from '@ledge/sdk/testing.ts';
 
 /** A temporary directory that is gone after the test. */
 export async function temporaryDirectory(): Promise<string> {
@@ -16,40 +15,12 @@ export async function temporaryDirectory(): Promise<string> {
   return folder;
 }
 
-/** A small kernel tree: files with their contents. Its path is the `root` that drivers take. */
-export async function tree(files: Record<string, string>): Promise<string> {
-  const root = await temporaryDirectory();
-  await grow(root, files);
-  return root;
-}
-
 /** Adds files to a {@link tree}, or changes them. */
 export async function grow(root: string, files: Record<string, string>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);
   }
-}
-
-export interface TestEnvironment extends DriverEnvironment {
-  clock: FakeClock;
-  bus: MemoryBus;
-  processes: FakeProcesses;
-}
-
-/** A world in memory where nothing is installed; a test changes what it needs. */
-export function environment<Changes extends Partial<DriverEnvironment>>(changes?: Changes): Omit<TestEnvironment, keyof Changes> & Changes {
-  const world: TestEnvironment = {
-    edge: 'ledge-0000test',
-    clock: fakeClock(),
-    random: () => 0.5,
-    log: pino({ level: 'silent' }),
-    root: '/nowhere',
-    bus: memoryBus(),
-    fetch: () => Promise.reject(new TypeError('this test has no network')),
-    processes: fakeProcesses(),
-  };
-  return Object.assign(world, changes);
 }
 
 /** A sink that remembers, and lets a test wait for what comes next. */

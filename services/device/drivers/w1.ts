@@ -1,5 +1,5 @@
 import { Problem, shown, type Value } from '@ledge/contract';
-import { type DriverEnvironment, defineDriver, polledThing, suggestion } from '@ledge/sdk';
+import { type DriverEnvironment, defineSensor, suggestion } from '@ledge/sdk';
 import { z } from 'zod';
 import { list, readOptional, readText, toNumber } from './sysfs.ts';
 
@@ -69,7 +69,7 @@ async function unavailable({ root }: DriverEnvironment): Promise<string | undefi
 }
 
 /** 1-Wire thermometers (DS18B20 and its family) by the kernel's w1_therm. */
-export const w1 = defineDriver({
+export const w1 = defineSensor({
   name: 'w1',
   summary: 'thermometers on the 1-Wire bus: DS18B20 and its family',
   example: `name: Boiler
@@ -102,9 +102,5 @@ properties:
   options: z.strictObject({ id }),
   source: z.strictObject({ id }),
   unavailable,
-  async open({ options, properties }, _sink, environment) {
-    const why = await unavailable(environment);
-    if (why) throw new Problem('driver-unavailable', why);
-    return polledThing(properties, ({ source }, signal) => readDegrees(environment.root, source.id ?? options.id, signal));
-  },
+  read: ({ source }, { options, environment, signal }) => readDegrees(environment.root, source.id ?? options.id, signal),
 });
