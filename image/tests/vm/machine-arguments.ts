@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { portName, rootShellArguments, SHELLS } from './root-shell-unit.ts';
 
-export type Board = 'virt' | 'raspi3b' | 'raspi4b';
+export type Board = 'virt' | 'raspi3b';
 
 /** `restricted`: an address, but nobody else is there; `none`: no network card at all. Ports are forwarded except with `none`. */
 export type Network = 'user' | 'restricted' | 'none';

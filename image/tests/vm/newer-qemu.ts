@@ -6,7 +6,7 @@ import { run } from '../../run.ts';
 const PACKAGES = ['qemu-system-arm', 'qemu-system-common', 'qemu-system-data', 'qemu-utils'];
 
 /**
- * A newer QEMU than this Debian has (it knows `raspi4b`), from its backports: downloaded and unpacked below the cache folder, never
+ * A newer QEMU than this Debian has, from its backports: downloaded and unpacked below the cache folder, never
  * installed, with an apt configuration of its own. The host's keys and its mirror (or `EDGE_DEBIAN_MIRROR`) are used.
  * @returns the folder with `usr/bin/qemu-system-aarch64`
  * @throws Error when this is not Debian, there are no backports, or a library is missing here
