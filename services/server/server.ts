@@ -238,7 +238,7 @@ async function startServer(
     gateway.stop();
     kiosk.stop();
     await registry.stop();
-    manager.close?.();
+    manager?.close?.();
     machine.close?.();
     await recorder.stop();
     auth.close();

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isUnitOfSystemd } from './choose-service-manager.ts';
+import { chooseServiceManager, isUnitOfSystemd } from './choose-service-manager.ts';
 
 function machine(cgroup: string, { booted = true } = {}) {
   const root = mkdtempSync(join(tmpdir(), 'ledge-root-'));
@@ -28,4 +28,9 @@ test.each([
   ['a system without /proc', '/nonexistent', { INVOCATION_ID: 'f00' }],
 ])('%s is not', (_, root, environment) => {
   expect(ask(root, environment)).toBe(false);
+});
+
+test('a server that was started by itself, as in a container, has nobody who starts and stops services', () => {
+  expect(chooseServiceManager({}, '/run/ledge/supervisor.sock', false)).toBeUndefined();
+  expect(chooseServiceManager({}, '/run/ledge/supervisor.sock', true)).toBeDefined();
 });

@@ -8,13 +8,19 @@ import { supervisorServiceManager } from './service-manager-supervisor.ts';
 export const SERVER_UNIT = 'ledge-server.service';
 
 /**
- * Who starts and stops the services of this box: systemd where the server is one of its units, else our supervisor.
+ * Who starts and stops the services of this box: systemd where the server is one of its units, our supervisor where it started the server;
+ * undefined where the server was started by itself, as in a container.
  * @param supervisorSocket where the supervisor listens, if it is the one
+ * @param isChild does a parent listen to this process (`process.send`)? Only our supervisor does
  */
-export const chooseServiceManager = (environment: Environment, supervisorSocket: string): ServiceManager =>
-  isUnitOfSystemd(environment, SERVER_UNIT)
-    ? systemdServiceManager({ bus: machineBus(environment) })
-    : supervisorServiceManager(supervisorSocket);
+export const chooseServiceManager = (
+  environment: Environment,
+  supervisorSocket: string,
+  isChild = process.send !== undefined,
+): ServiceManager | undefined => {
+  if (isUnitOfSystemd(environment, SERVER_UNIT)) return systemdServiceManager({ bus: machineBus(environment) });
+  return isChild ? supervisorServiceManager(supervisorSocket) : undefined;
+};
 
 /**
  * Does systemd run this process as that unit? A terminal, or a supervisor that somebody made a unit of his own, is none:

@@ -11,16 +11,19 @@ import type { MachineFacts } from './machine.ts';
 export async function machineFacts(kind: string, dataRoot: string): Promise<MachineFacts> {
   const [disk, device] = await Promise.all([spaceOf(dataRoot), stat(dataRoot).catch(() => undefined)]);
   const linux = platform() === 'linux' ? await linuxFacts(kind, device?.dev) : { machine: kind };
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return {
     host: hostname(),
     system: `${version()}, ${release()}`,
     memory: { totalBytes: totalmem(), availableBytes: freemem() },
     // Windows has no such number, and Node says 0 for it
     ...(platform() === 'win32' ? {} : { load: rounded((loadavg()[0] ?? 0) / availableParallelism()) }),
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone,
     uptimeS: uptime(),
     ...(disk ? { disk } : {}),
     ...linux,
+    // it goes before what the machine is set to, tzset(3)
+    ...(process.env.TZ ? { timeZone } : {}),
   };
 }
 

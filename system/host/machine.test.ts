@@ -286,3 +286,14 @@ test('this very machine tells itself, and quickly enough for a page that asks ag
   });
   expect((await machineFacts('pc', join(tmpdir(), 'nowhere'))).disk).toBeUndefined();
 });
+
+test('a time zone that only this process was given, as a container is, is the one that is told', async () => {
+  const before = process.env.TZ;
+  process.env.TZ = 'Asia/Tokyo';
+  try {
+    expect((await machineFacts('docker', tmpdir())).timeZone).toBe('Asia/Tokyo');
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+});

@@ -51,5 +51,5 @@ test('names that nobody has, and machines without a supervisor, are told', async
   await expect(control.command('start', '../x', 'anna')).rejects.toMatchObject({ code: 'not-found' });
   expect(events).toEqual([]);
   const alone = new ServiceControl(undefined, fakeClock(), quiet, () => {});
-  await expect(alone.command('start', 'media', 'anna')).rejects.toMatchObject({ code: 'service-away' });
+  await expect(alone.command('start', 'media', 'anna')).rejects.toMatchObject({ code: 'not-supported' });
 });

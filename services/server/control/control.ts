@@ -28,11 +28,14 @@ export class ServiceControl {
     this.#onRestarted = onRestarted;
   }
 
-  /** @throws Problem `not-found`, `service-away` where nobody supervises, `not-allowed` for stopping the server itself */
+  /** @throws Problem `not-found`, `not-supported` where nobody supervises, `not-allowed` for stopping the server itself */
   async command(verb: Verb, name: string, user: string): Promise<{ name: string; state: string }> {
     const manager = this.#manager;
     if (!manager) {
-      throw new Problem('service-away', `Nobody here can ${verb} ${name}: the services were started without the supervisor.`);
+      throw new Problem(
+        'not-supported',
+        `Nobody here can ${verb} ${name}: each service was started by itself, as in a container. Its engine can (docker-compose ${verb} ${name}).`,
+      );
     }
     if (!ID_PATTERN.test(name)) throw new Problem('not-found', `There is no service ${shown(name)}.`);
     if (name === OWN_NAME && verb === 'stop') {

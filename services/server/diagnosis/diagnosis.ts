@@ -17,7 +17,7 @@ export interface DiagnosisPorts {
   data: DataDir;
   clock: Clock;
   registry: Pick<ServiceRegistry, 'names' | 'find' | 'views'>;
-  manager: ServiceManager;
+  manager: ServiceManager | undefined;
   machine: { view(): Promise<MachineView> };
   doctor: { report(): Promise<DoctorReport> };
   edge: { readonly id: string; readonly name: string };

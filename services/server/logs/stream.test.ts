@@ -148,7 +148,7 @@ test('a source that ends is told', async () => {
 test('without a supervisor there are no logs to read', async () => {
   const streams = new LogStreams(undefined, fakeClock());
   await expect(streams.serve({ level: 'info', last: 0 }, asResponse(new Reader()), new AbortController().signal)).rejects.toMatchObject({
-    code: 'service-away',
+    code: 'not-supported',
   });
 });
 

@@ -21,6 +21,13 @@ export interface LogFilter {
   last: number;
 }
 
+/** Where each service was started by itself. */
+export const nobodyKeepsLogs = () =>
+  new Problem(
+    'not-supported',
+    'Nobody here keeps the logs: each service was started by itself, as in a container. Its engine has them (docker-compose logs).',
+  );
+
 /** Log lines to readers as server-sent events: `line` with a {@link LogLine}, `dropped` with a count, `ended` when the source is gone. */
 export class LogStreams {
   readonly #manager: ServiceManager | undefined;
@@ -32,9 +39,9 @@ export class LogStreams {
     this.#clock = clock;
   }
 
-  /** Writes until the reader leaves. @throws Problem `service-away`, `too-many-readers`, before anything was sent */
+  /** Writes until the reader leaves. @throws Problem `not-supported`, `service-away`, `too-many-readers`, before anything was sent */
   async serve(filter: LogFilter, response: Response, signal: AbortSignal): Promise<void> {
-    if (!this.#manager) throw new Problem('service-away', 'Nobody keeps the logs here: the services were started without the supervisor.');
+    if (!this.#manager) throw nobodyKeepsLogs();
     if (this.#readers >= MAX_LOG_READERS) {
       throw new Problem('too-many-readers', `${MAX_LOG_READERS} people read the logs already.`, { retryAfterS: 10 });
     }

@@ -53,7 +53,7 @@ const control = <const P extends string>(path: P, summary: string) =>
     for: 'admin',
     params: serviceName,
     response: z.object({ name: z.string(), state: z.string() }),
-    problems: ['not-found', 'service-away'],
+    problems: ['not-found', 'not-supported', 'service-away'],
   });
 
 const machineAct = <const P extends string>(path: P, summary: string) =>
@@ -136,6 +136,7 @@ export const serverApi = {
       last: z.coerce.number().int().min(0).max(1000).default(200),
     }),
     streams: 'text/event-stream',
+    problems: ['not-supported', 'service-away', 'too-many-readers'],
   }),
   history: operation({
     method: 'get',
