@@ -40,6 +40,25 @@ test('a setting comes from the default, ledge.yaml, the saved settings and the e
   expect(settings.view().sources).toEqual({ port: 'ledge.yaml', greeting: 'settings', loud: 'default', holdMs: 'environment' });
 });
 
+test("a project's ledge.yaml stands between the default and the box's own", () => {
+  const project = mkdtempSync(join(tmpdir(), 'ledge-project-'));
+  writeFileSync(
+    join(project, 'ledge.yaml'),
+    'edge: { name: Garden }\nbroker: { port: 1999 }\nhello:\n  port: 1\n  greeting: from the project\n',
+  );
+  const data = box({ 'ledge.yaml': 'hello:\n  greeting: from the box\n' });
+  const environment = { EDGE_PROJECT: project };
+  const settings = new Settings('hello', schema, data, environment);
+  expect(settings.current).toMatchObject({ port: 1, greeting: 'from the box', loud: false });
+  expect(settings.view().sources).toMatchObject({ port: 'project', greeting: 'ledge.yaml', loud: 'default' });
+  expect(readEdge(data, environment).name).toBe('Garden');
+  expect(brokerUrl(data, environment)).toBe('mqtt://127.0.0.1:1999');
+  writeFileSync(join(project, 'ledge.yaml'), 'hello:\n  prot: 1\n');
+  expect(problemOf(() => new Settings('hello', schema, data, environment)).message).toContain(
+    `${join(project, 'ledge.yaml')}:2: prot is 1`,
+  );
+});
+
 test('a wrong value stops the start with file, line, key, value and what was wanted', () => {
   const data = box({ 'ledge.yaml': '# my box\nhello:\n  greeting: hi\n  port: many\n' });
   const problem = problemOf(() => new Settings('hello', schema, data, {}));

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Problem, shown } from '@ledge/contract';
 import { isMap, isScalar, LineCounter, parseDocument, parse as parseYaml, stringify } from 'yaml';
 import { z } from 'zod';
 import { jsonSchema } from './openapi.ts';
 import { type DataDir, type Environment, writeFileAtomic } from './paths.ts';
 
-export type SettingSource = 'default' | 'ledge.yaml' | 'settings' | 'environment';
+export type SettingSource = 'default' | 'project' | 'ledge.yaml' | 'settings' | 'environment';
 
 /** Settings of the whole box, the `edge` section of ledge.yaml. */
 export const edgeSettingsSchema = z.strictObject({
@@ -87,14 +88,20 @@ function readYaml(file: string): { values: Record<string, unknown>; lineOf(path:
   };
 }
 
-function section(file: string, name: string): Layer {
+function section(file: string, name: string, source: SettingSource): Layer {
   const yaml = readYaml(file);
   const values = yaml.values[name] ?? {};
   const where = (key: string) => `${file}:${yaml.lineOf([name, key]) ?? 1}`;
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
     throw new Problem('config-invalid', `${where('')}: ${name} is ${shown(values)}; keys and values are wanted below it`);
   }
-  return { source: 'ledge.yaml', values: values as Record<string, unknown>, where };
+  return { source, values: values as Record<string, unknown>, where };
+}
+
+/** What the project says that this box runs, and then what its owner wrote. */
+function fileLayers(name: string, data: DataDir, { EDGE_PROJECT: project }: Environment): Layer[] {
+  const own = section(data.configFile, name, 'ledge.yaml');
+  return project ? [section(join(project, 'ledge.yaml'), name, 'project'), own] : [own];
 }
 
 /** Names of the sections that stand in ledge.yaml, each with its line. Whoever knows all services checks them. */
@@ -110,7 +117,7 @@ function savedLayer(file: string): Layer {
 
 /** Would the service start with this file of saved settings? @throws Problem `config-invalid` */
 export function checkSavedSettings(service: string, schema: z.ZodObject, data: DataDir, environment: Environment, file: string): void {
-  merge(schema, [section(data.configFile, service), savedLayer(file), environmentLayer(service, schema, environment)]);
+  merge(schema, [...fileLayers(service, data, environment), savedLayer(file), environmentLayer(service, schema, environment)]);
 }
 
 /** Text is taken as the key wants it: as it stands, or read as YAML (numbers, true and false, lists). */
@@ -170,8 +177,8 @@ const needsRestart = (schema: z.ZodObject, key: string) => metaOf(schema, key)?.
 const isSecret = (schema: z.ZodObject, key: string) => metaOf(schema, key)?.writeOnly === true;
 
 /**
- * Settings of one service: built-in default < ledge.yaml < what the settings page saved < environment. Unknown or wrong keys throw
- * `config-invalid` with file, line, key, value and what was wanted.
+ * Settings of one service: built-in default < the project's ledge.yaml < the box's own < what the settings page saved < environment.
+ * Unknown or wrong keys throw `config-invalid` with file, line, key, value and what was wanted.
  */
 export class Settings<Schema extends z.ZodObject> {
   readonly #service: string;
@@ -196,7 +203,8 @@ export class Settings<Schema extends z.ZodObject> {
   }
 
   #layers(saved: Layer = savedLayer(this.#data.settingsFile(this.#service))): Layer[] {
-    return [section(this.#data.configFile, this.#service), saved, environmentLayer(this.#service, this.#schema, this.#environment)];
+    const [service, environment] = [this.#service, this.#environment];
+    return [...fileLayers(service, this.#data, environment), saved, environmentLayer(service, this.#schema, environment)];
   }
 
   view(): {
@@ -257,14 +265,13 @@ const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 /** The box: its id and name. `EDGE_ID` and `EDGE_NAME` win over the files. */
 export function readEdge(data: DataDir, environment: Environment): { id: string; name: string } {
-  const values = section(data.configFile, 'edge');
   const saved = savedLayer(data.settingsFile('edge'));
   const named: Layer = {
     source: 'environment',
     values: environment.EDGE_NAME ? { name: environment.EDGE_NAME } : {},
     where: () => 'EDGE_NAME',
   };
-  const { name } = merge(edgeSettingsSchema, [values, saved, named]);
+  const { name } = merge(edgeSettingsSchema, [...fileLayers('edge', data, environment), saved, named]);
   const id = environment.EDGE_ID ?? data.edgeId();
   if (!/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/.test(id)) {
     throw new Problem(
@@ -304,7 +311,11 @@ export function peekSettings<Schema extends z.ZodObject>(
       ([name]) => !name.startsWith(`EDGE_${upperSnake(service)}_`) || asked.some((key) => environmentName(service, key) === name),
     ),
   );
-  const layers = [section(data.configFile, service), savedLayer(data.settingsFile(service)), environmentLayer(service, schema, named)];
+  const layers = [
+    ...fileLayers(service, data, environment),
+    savedLayer(data.settingsFile(service)),
+    environmentLayer(service, schema, named),
+  ];
   return merge(schema, layers.map(only));
 }
 

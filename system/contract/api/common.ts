@@ -12,7 +12,7 @@ export type Health = z.infer<typeof healthSchema>;
 
 const settingsView = z.object({
   values: z.record(z.string(), z.unknown()),
-  sources: z.record(z.string(), z.enum(['default', 'ledge.yaml', 'settings', 'environment'])),
+  sources: z.record(z.string(), z.enum(['default', 'project', 'ledge.yaml', 'settings', 'environment'])),
   schema: z.record(z.string(), z.unknown()).meta({
     description:
       'JSON Schema (2020-12) of the values; `restart: true` marks keys that need one, `writeOnly: true` those that are never told',
