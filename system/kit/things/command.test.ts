@@ -12,10 +12,11 @@ const LEVEL: Omit<HomieProperty, 'name'> = { datatype: 'integer', format: '0:100
 function fan(
   described: Omit<HomieProperty, 'name'> | undefined,
   react: (say: (topic: string, payload: string, retained?: boolean) => void) => void = () => {},
+  signal = new AbortController().signal,
 ) {
   const bus = memoryBus();
   const clock = fakeClock();
-  const things = new BusThings({ bus, edge: EDGE, clock, log: pino({ level: 'silent' }), signal: new AbortController().signal });
+  const things = new BusThings({ bus, edge: EDGE, clock, log: pino({ level: 'silent' }), signal });
   const document = { homie: '5.0', version: 1, nodes: { main: { properties: described ? { fan: described } : {} } } };
   bus.receive(topics.description(EDGE, 'shed'), document, { keep: true });
   const commands: string[] = [];
@@ -38,6 +39,12 @@ test.each<[string, Omit<HomieProperty, 'name'>, Value, string]>([
   const { things, commands } = fan(property, (say) => say(value, payload));
   expect(await things.command('shed/main/fan', wanted)).toBe(wanted === 51 ? 50 : wanted);
   expect(commands).toEqual([payload]);
+});
+
+test('a service that is stopping still sets things', async () => {
+  const { things, commands } = fan({ datatype: 'boolean', settable: true }, (say) => say(value, 'false'), AbortSignal.abort());
+  expect(await things.command('shed/main/fan', false)).toBe(false);
+  expect(commands).toEqual(['false']);
 });
 
 test('a thing that can only come near acknowledges with the value that it has then', async () => {

@@ -68,7 +68,7 @@ export interface ThingsPorts {
   edge: string;
   clock: Clock;
   log: Logger;
-  /** When it ends, listeners are no longer called. */
+  /** When it ends, listeners are no longer called; commands still go, so that a service can leave its things as it should. */
   signal: AbortSignal;
 }
 
@@ -158,10 +158,10 @@ export class BusThings implements Things {
   }
 
   #subscribe(filter: string, handler: (message: Message) => void): () => void {
-    const { bus, log, signal } = this.#ports;
+    const { bus, log } = this.#ports;
     let isOver = false;
     const subscribed = bus.subscribe(filter, (message) => {
-      if (!isOver && !signal.aborted) handler(message);
+      if (!isOver) handler(message);
     });
     subscribed.catch((error: unknown) => log.error({ filter, err: error }, 'subscription refused'));
     return () => {
@@ -173,7 +173,9 @@ export class BusThings implements Things {
 
   /** What a listener throws, now or later, is logged and stops nobody else. */
   #call(watched: string, listener: () => Promise<void> | void): void {
-    const failed = (error: unknown) => this.#ports.log.error({ watched, err: asError(error) }, 'listener failed');
+    const { log, signal } = this.#ports;
+    if (signal.aborted) return;
+    const failed = (error: unknown) => log.error({ watched, err: asError(error) }, 'listener failed');
     try {
       Promise.resolve(listener()).catch(failed);
     } catch (error) {
