@@ -90,10 +90,20 @@ test('a command that was retained is not done again at each start', () => {
   expect(done).toEqual([]);
 });
 
+test('a command to be what it is already is answered, too', async () => {
+  bus.said.length = 0;
+  bus.receive(`${at('volume')}/set`, '50');
+  await vi.waitFor(() => expect(bus.said).toEqual([{ topic: at('volume'), payload: '50', qos: 1, retain: true }]));
+});
+
 test('a command that fails is told on the thing’s log', async () => {
   bus.receive(`${at('command')}/set`, 'next');
   await vi.waitFor(() => {
-    expect(bus.said.at(-1)).toMatchObject({ topic: 'ledge-1/5/media/$log/warn', payload: 'mplayer does not answer', retain: false });
+    expect(bus.said.at(-1)).toMatchObject({
+      topic: 'ledge-1/5/media/$log/warn',
+      payload: 'player/command was not set: mplayer does not answer',
+      retain: false,
+    });
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type ParsedPayload,
   Problem,
   parsePayload,
+  shown,
   topics,
   type Value,
 } from '@ledge/contract';
@@ -134,17 +135,16 @@ export class HomieThing {
     // Homie 5, "Property command topic": commands are not retained; one that is would come again at each start
     if (retained || !known || !('settable' in known)) return;
     const value = wanted(property, payload.toString());
+    const isSo = value.ok && this.#said.get(property) === value.value;
     try {
-      if (!value.ok)
-        throw new Problem(
-          'command-rejected',
-          `${property} was to become ${JSON.stringify(payload.toString().slice(0, 100))}; ${value.wanted}`,
-        );
+      if (!value.ok) throw new Problem('command-rejected', `value is ${shown(payload.toString())}; ${value.wanted}`);
       await this.#do(property, value.value);
+      // nothing changes, and whoever commanded waits for an answer
+      if (isSo) this.#bus.retain(topics.property(this.#edge.id, { thing: THING, node: NODE, property }), formatPayload(value.value));
     } catch (error) {
       const sentence = error instanceof Error ? error.message : String(error);
       this.#log.warn({ topic, err: error }, 'command refused');
-      this.#bus.publish(topics.log(this.#edge.id, THING, 'warn'), sentence).catch(() => {});
+      this.#bus.publish(topics.log(this.#edge.id, THING, 'warn'), `${NODE}/${property} was not set: ${sentence}`).catch(() => {});
     }
   }
 
