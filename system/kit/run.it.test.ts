@@ -111,6 +111,25 @@ describe.skipIf(!findProgram('mosquitto'))('a service on a real broker', () => {
     await expect(bus?.publish('ledge-test/x', 'lost', { qos: 1 })).rejects.toMatchObject({ code: 'bus-away' });
   });
 
+  test('a subscription that the broker did not answer before it went away is made with the next connection', async () => {
+    let bus: Bus | undefined;
+    running = await runService(
+      greeter((b) => (bus = b)),
+      { environment, log },
+    );
+    const heard: string[] = [];
+    broker.freeze();
+    const subscribed = bus?.subscribe('ledge-test/late', ({ payload }) => heard.push(payload.toString()));
+    await broker.kill();
+    await subscribed;
+    await broker.start();
+    await watch();
+    await until('the subscription', async () => {
+      await watcher.publishAsync('ledge-test/late', 'here', { qos: 1 });
+      return heard.length > 0;
+    });
+  });
+
   test('a failing check is told and the watchdog starves', async () => {
     const told: SupervisorMessage[] = [];
     running = await runService(

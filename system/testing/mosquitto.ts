@@ -59,6 +59,11 @@ export class MosquittoBroker {
     });
   }
 
+  /** It keeps its connections and answers nothing any more, until {@link kill}. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
   /** Ends it as a crash does: what it retained is gone. */
   async kill(): Promise<void> {
     const child = this.#process;
