@@ -119,8 +119,9 @@ make_image() {
       ;;
   esac
   local cache=${EDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ledge}
+  cd "$called_from"
   mkdir -p "$cache"
-  flock "$cache/build.lock" node image/main.ts "$@"
+  flock "$cache/build.lock" node "$root/image/main.ts" "$@"
 }
 
 command=${1:-}

@@ -4,7 +4,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeImage } from './vm-image.ts';
+import { makeImages } from './vm-image.ts';
 
 const USAGE = `Usage: ./build.sh test [--vm] [--docker] [--all] [PATTERN ...]
 
@@ -79,12 +79,15 @@ async function suite(sum: Sum, project: string, patterns: readonly string[]): Pr
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The image is made when it is missing or older than its sources; where it cannot be made, each file of tests counts as skipped. */
+/** Images are made when they are missing or older than their sources; where one cannot be made, each file of tests counts as skipped. */
 async function vm(sum: Sum, patterns: readonly string[]): Promise<void> {
   const wanted = (file: string) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
   const acceptance = ['rights', 'things', 'recovery', 'outage', 'media'].map((name) => `acceptance/${name}.it.test.ts`);
   const files = [...globSync('image/tests/*.vm.test.ts', { cwd: root }), ...acceptance].filter(wanted);
-  const why = await makeImage(root, { bare: wanted('image/tests/start.vm.test.ts') });
+  const why = await makeImages(root, {
+    bare: wanted('image/tests/start.vm.test.ts'),
+    project: wanted('image/tests/project.vm.test.ts'),
+  });
   if (why !== undefined) {
     for (const file of files) console.log(`skipped: ${file} (${why})`);
     sum.skipped += files.length;

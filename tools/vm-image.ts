@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { findProgram } from '@ledge/testing';
 
 /** What the image is made of, as far as it can change here: Debian's part is fixed by the lock file among them. */
@@ -15,37 +15,60 @@ const SOURCES = [
   'package-lock.json',
   '.git/HEAD',
 ];
-const NOT_IN_IT = /(^|\/)(node_modules|tests|testing)\/|\.test\.ts$|README\.md$/;
+const NOT_IN_IT = /(^|\/)(node_modules|tests|testing|docker|dist|data)\/|\.test\.ts$|README\.md$/;
+/** The project whose image is tested. */
+const PROJECT = 'examples/weather-station';
 const TOOLS = ['qemu-system-aarch64', 'qemu-img', 'mcopy', 'mmdebstrap', 'mksquashfs', 'rauc'];
 
+/** An image, the folder that it lies in, and the arguments that make it. */
+interface Image {
+  file: string;
+  sources: readonly string[];
+  args: readonly string[];
+}
+const CARD: Image = { file: 'ledge-rpi.img', sources: SOURCES, args: [] };
+const PROJECT_CARD: Image = {
+  file: 'weather-station/weather-station-rpi.img',
+  sources: [...SOURCES, `${PROJECT}/**/*`],
+  args: ['--project', PROJECT],
+};
+
 /**
- * Makes the card image that the VM tests boot, unless it is there and made of these very sources.
+ * Makes the card images that the VM tests boot, unless they are there and made of these very sources.
  * @param what.bare also the plain Debian that its start is held against
- * @returns why it cannot be made, or undefined
+ * @param what.project also that of the example project
+ * @returns why one cannot be made, or undefined
  */
-export async function makeImage(root: string, what: { bare: boolean }): Promise<string | undefined> {
+export async function makeImages(root: string, what: { bare: boolean; project: boolean }): Promise<string | undefined> {
   if (process.platform !== 'linux') return `images are made on Linux, and this is ${process.platform}`;
-  const missing = TOOLS.filter((tool) => !findProgram(tool));
-  const folder = join(root, 'dist', 'image');
-  const stamp = join(folder, '.made-of');
-  const wanted = sourcesKey(root);
-  const isFresh = existsSync(join(folder, 'ledge-rpi.img')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
-  if (!isFresh) {
-    if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
-    if (process.getuid?.() !== 0) return 'images are made as root';
-    if (!(await node(root, ['image/main.ts', 'rpi', '--no-compress']))) return 'the image could not be made; the lines above say why';
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(stamp, wanted);
+  for (const image of [CARD, ...(what.project ? [PROJECT_CARD] : [])]) {
+    const why = await makeImage(root, image);
+    if (why !== undefined) return why;
   }
-  const bare = join(folder, 'bare-debian.img');
-  if (what.bare && (!isFresh || !existsSync(bare)) && !(await node(root, ['image/bare.ts', bare])))
-    return 'the plain Debian could not be made';
+  const [card, bare] = [CARD.file, 'bare-debian.img'].map((name) => join(root, 'dist', 'image', name)) as [string, string];
+  const isOld = !existsSync(bare) || statSync(bare).mtimeMs < statSync(card).mtimeMs;
+  if (what.bare && isOld && !(await node(root, ['image/bare.ts', bare]))) return 'the plain Debian could not be made';
   return undefined;
 }
 
-function sourcesKey(root: string): string {
+async function makeImage(root: string, { file, sources, args }: Image): Promise<string | undefined> {
+  const path = join(root, 'dist', 'image', file);
+  const stamp = join(dirname(path), '.made-of');
+  const wanted = sourcesKey(root, sources);
+  if (existsSync(path) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return undefined;
+  const missing = TOOLS.filter((tool) => !findProgram(tool));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
+  if (process.getuid?.() !== 0) return 'images are made as root';
+  if (!(await node(root, ['image/main.ts', 'rpi', '--no-compress', ...args])))
+    return `${basename(path)} could not be made; the lines above say why`;
+  writeFileSync(stamp, wanted);
+  return undefined;
+}
+
+function sourcesKey(root: string, sources: readonly string[]): string {
   const hash = createHash('sha256');
-  const files = SOURCES.flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
+  const files = sources
+    .flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
     .filter((file) => !NOT_IN_IT.test(file))

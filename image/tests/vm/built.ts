@@ -10,6 +10,7 @@ const FILES = {
   bundle: ['ledge-rpi.raucb', './build.sh image rpi'],
   uBootVirt: ['u-boot-qemu.bin', './build.sh image rpi'],
   uBootPi: ['u-boot-rpi.bin', './build.sh image rpi'],
+  projectCard: ['weather-station/weather-station-rpi.img', './build.sh image rpi --project examples/weather-station'],
   bare: ['bare-debian.img', 'node image/bare.ts dist/image/bare-debian.img'],
 } as const;
 
