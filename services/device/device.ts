@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { topics } from '@ledge/contract';
 import {
   brokerUrl,
@@ -6,6 +7,7 @@ import {
   type Environment,
   MqttBus,
   type OwnBus,
+  projectOf,
   type ServiceContext,
   type ServiceDefinition,
 } from '@ledge/kit';
@@ -16,6 +18,10 @@ import { builtInDrivers } from './drivers/index.ts';
 import { registerMetrics } from './metrics.ts';
 import { systemProcesses } from './processes.ts';
 import { routes } from './routes.ts';
+import { keepThingsLaid } from './things/lay.ts';
+
+/** What was laid of the project's thing files, by which an update of the project knows what the box's owner changed. */
+const LAID = 'project-things.json';
 
 type Context = ServiceContext<DeviceSettings>;
 
@@ -53,7 +59,7 @@ export function deviceService(ports: DevicePorts = {}): ServiceDefinition<typeof
     summary: 'Things: reads sensors, moves actuators, keeps readings while the broker is away',
     settings: deviceSettings,
     // not the outbox: its numbers must only grow, and what waits in it is on its way
-    precious: { items: [{ path: 'things' }] },
+    precious: { items: [{ path: 'things' }, { path: `device/${LAID}` }] },
     async start(context) {
       const { edge, dataRoot, dataDir, log, clock, random, bus, api, metrics } = context;
       const environment: DriverEnvironment = {
@@ -81,12 +87,19 @@ export function deviceService(ports: DevicePorts = {}): ServiceDefinition<typeof
       });
       routes(api, core, { clock, drivers, environment });
       registerMetrics(metrics, core);
+      const project = projectOf(processEnvironment);
+      const laying = project
+        ? keepThingsLaid({ from: project.thingsDir, to: join(dataRoot, 'things'), recordFile: join(dataDir, LAID), log }, clock)
+        : undefined;
       await core.start();
       return {
         check: () => core.check(),
         backup: { count: (files) => ({ things: files.filter((path) => /^things\/[^/]+\.yaml$/.test(path)).length }) },
         apply: () => {}, // each setting is read when it is needed
-        stop: () => core.stop(),
+        stop() {
+          laying?.stop();
+          return core.stop();
+        },
         actions: {
           'read-now': {
             title: 'Read all things now',
