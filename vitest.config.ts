@@ -9,6 +9,13 @@ const VM_ALONE = ['image/tests/smoke.vm.test.ts', 'image/tests/start.vm.test.ts'
 /** Goes with the acceptance tests, in the board that they drive. */
 const VM_GPIO = 'image/tests/gpio.vm.test.ts';
 
+const acceptance = (names: readonly string[]) => names.map((name) => `acceptance/${name}.it.test.ts`);
+const ON_BOARDS = ['rights', 'things', 'recovery', 'outage', 'media'];
+const IN_CONTAINERS = [...ON_BOARDS, 'openapi'];
+
+/** Each file starts containers of its own, in one engine. */
+const DOCKER = { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false, globalSetup: 'image/docker/tests/engine-setup.ts' };
+
 /** Suffixes say what a test needs; see the table in acceptance/README.md. */
 export default defineConfig({
   test: {
@@ -34,14 +41,15 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      { test: { name: 'docker', include: ['**/*.docker.test.ts'], exclude, ...DOCKER } },
+      { test: { name: 'docker-acceptance', include: acceptance(IN_CONTAINERS), exclude, ...DOCKER } },
       {
         test: {
-          name: 'docker',
-          include: ['**/*.docker.test.ts'],
+          name: 'docker-mosquitto',
+          include: acceptance(IN_CONTAINERS),
           exclude,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
+          ...DOCKER,
+          provide: { brokerEngine: 'mosquitto' as const },
         },
       },
       // two boards at a time: most of a start is work for one processor
@@ -59,7 +67,7 @@ export default defineConfig({
       {
         test: {
           name: 'vm-acceptance',
-          include: [...['rights', 'things', 'recovery', 'outage', 'media'].map((name) => `acceptance/${name}.it.test.ts`), VM_GPIO],
+          include: [...acceptance(ON_BOARDS), VM_GPIO],
           exclude,
           ...VM,
           fileParallelism: false,

@@ -12,9 +12,20 @@ export interface Board {
   shell: string;
   slowness: number;
 }
+/** A Docker engine of this machine with our images in it; see `image/docker/tests/engine-setup.ts`. */
+export interface Containers {
+  /** `DOCKER_HOST`. */
+  host: string;
+  /** Does it start again when it ends? Only one that the tests started may be ended. */
+  isOurs: boolean;
+}
+export type BrokerEngine = 'own' | 'mosquitto';
 declare module 'vitest' {
   interface ProvidedContext {
     board?: Board;
+    containers?: Containers;
+    /** What containers have as their broker. */
+    brokerEngine?: BrokerEngine;
   }
 }
 
@@ -44,6 +55,9 @@ export interface Appliance {
   services(): Promise<ServiceView[]>;
   pidOf(service: ServiceName): Promise<number>;
   kill(service: ServiceName): Promise<void>;
+  /** Through whoever looks after services where it runs. */
+  stopService(service: ServiceName): Promise<void>;
+  startService(service: ServiceName): Promise<void>;
   /** Kills one of its processes, or none when it is gone already. */
   killProcess(pid: number): Promise<void>;
   /** A child of one of its processes, by the program's name. */
@@ -60,11 +74,13 @@ export interface Appliance {
 
 /**
  * Starts an appliance as {@link startLocalAppliance} does. In the suite that has an emulated board instead
- * (`image/tests/acceptance-machine.ts`), that board is made as new.
+ * (`image/tests/acceptance-machine.ts`), that board is made as new; in those that have a Docker engine, containers are started.
  */
 export async function startAppliance(options: ApplianceOptions = {}): Promise<Appliance> {
   const board = inject('board');
   if (board) return await (await import('../image/tests/vm/appliance.ts')).takeBoard(board, options);
+  const containers = inject('containers');
+  if (containers) return await (await import('../image/docker/tests/appliance.ts')).startContainers(containers, options);
   return await startLocalAppliance(options);
 }
 

@@ -64,6 +64,19 @@ export abstract class HttpAppliance implements Appliance {
     await this.killProcess(await this.pidOf(service));
   }
 
+  async stopService(service: ServiceName): Promise<void> {
+    await this.#control(service, 'stop');
+  }
+
+  async startService(service: ServiceName): Promise<void> {
+    await this.#control(service, 'start');
+  }
+
+  async #control(service: ServiceName, verb: string): Promise<void> {
+    const { status, body } = await this.api('POST', `/api/server/services/${service}/${verb}`);
+    if (status !== 200) throw new Error(`${service} did not ${verb}: ${JSON.stringify(body)}`);
+  }
+
   async addMqttUser(name: string, password: string, rules: AccessRule[]): Promise<void> {
     const { status, body } = await this.api('POST', '/api/broker/users', { name, password, rules });
     if (status !== 200) throw new Error(`user ${name} was not made: ${JSON.stringify(body)}`);

@@ -57,6 +57,28 @@ export async function startLocalAppliance(options: ApplianceOptions = {}): Promi
   }
 }
 
+/** A child of a process of this machine, by the program's name (proc(5), stat). */
+export function findChild(parent: number, program: string): number | undefined {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const [, name, rest] = /\((.*)\) . (\d+)/.exec(stat) ?? [];
+      if (name === program && Number(rest) === parent) return Number(pid);
+    } catch {
+      // it ended while we looked
+    }
+  }
+  return undefined;
+}
+
+export function killHere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it is gone already
+  }
+}
+
 class LocalAppliance extends HttpAppliance {
   readonly url: string;
   readonly mqttPort: number;
@@ -82,24 +104,11 @@ class LocalAppliance extends HttpAppliance {
   }
 
   override async killProcess(pid: number): Promise<void> {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // it is gone already
-    }
+    killHere(pid);
   }
 
   override async childOf(parent: number, program: string): Promise<number | undefined> {
-    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        const [, name, rest] = /\((.*)\) . (\d+)/.exec(stat) ?? [];
-        if (name === program && Number(rest) === parent) return Number(pid);
-      } catch {
-        // it ended while we looked
-      }
-    }
-    return undefined;
+    return findChild(parent, program);
   }
 
   override async stop(): Promise<void> {
