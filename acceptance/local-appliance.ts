@@ -20,7 +20,15 @@ export interface ApplianceOptions {
   things?: Record<string, string>;
   /** Nobody has chosen a password yet, and no token is made. */
   asNew?: boolean;
+  /** Folder of a project that runs with it, as `./build.sh start --project` has it. */
+  project?: string;
+  /** Folder of another Ledge than this one. */
+  framework?: string;
+  /** Its data outlive it. */
+  keepData?: boolean;
 }
+
+const HERE = join(import.meta.dirname, '..');
 
 /** Starts `dist/ledge.mjs` (made by `./build.sh build`) on free ports; resolves when every service is ready. */
 export async function startLocalAppliance(options: ApplianceOptions = {}): Promise<Appliance> {
@@ -32,14 +40,15 @@ export async function startLocalAppliance(options: ApplianceOptions = {}): Promi
     for (const [name, yaml] of Object.entries(options.things)) writeFileSync(join(dataDir, 'things', name), yaml);
   }
   const log: string[] = [];
-  const program = join(import.meta.dirname, '..', 'dist', 'ledge.mjs');
-  const child = spawn(process.execPath, [program, '--data', dataDir, '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)], {
+  const { project, framework = HERE } = options;
+  const program = project ? [join(framework, 'tools', 'start-project.ts'), '--project', project] : [join(framework, 'dist', 'ledge.mjs')];
+  const child = spawn(process.execPath, [...program, '--data', dataDir, '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...(options.asNew ? {} : { EDGE_ADMIN_PASSWORD: ADMIN_PASSWORD }), ...options.environment },
   });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (line) => log.push(line));
   const url = `http://127.0.0.1:${httpPort}`;
-  const appliance = new LocalAppliance(child, url, mqttPort, dataDir, log);
+  const appliance = new LocalAppliance(child, { url, mqttPort, dataDir, log, keepData: options.keepData ?? false });
   try {
     await until(
       'all services to be ready',
@@ -86,14 +95,16 @@ class LocalAppliance extends HttpAppliance {
   readonly log: string[];
   readonly slowness = 1;
   readonly #process: ChildProcess;
+  readonly #keepData: boolean;
 
-  constructor(child: ChildProcess, url: string, mqttPort: number, dataDir: string, log: string[]) {
+  constructor(child: ChildProcess, facts: Pick<LocalAppliance, 'url' | 'mqttPort' | 'dataDir' | 'log'> & { keepData: boolean }) {
     super();
     this.#process = child;
-    this.url = url;
-    this.mqttPort = mqttPort;
-    this.dataDir = dataDir;
-    this.log = log;
+    this.url = facts.url;
+    this.mqttPort = facts.mqttPort;
+    this.dataDir = facts.dataDir;
+    this.log = facts.log;
+    this.#keepData = facts.keepData;
   }
 
   override async dropThing(name: string, yaml: string): Promise<number> {
@@ -116,6 +127,6 @@ class LocalAppliance extends HttpAppliance {
       this.#process.kill('SIGTERM');
       await once(this.#process, 'exit');
     }
-    rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
+    if (!this.#keepData) rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
