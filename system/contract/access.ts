@@ -14,14 +14,15 @@ export const accessRuleSchema = z.object({
 });
 export type AccessRule = z.infer<typeof accessRuleSchema>;
 
+/** Of a person or a token: `admin` changes things, `viewer` only looks. */
+export type Role = 'admin' | 'viewer';
 export const roleSchema = z.enum(['admin', 'viewer']).meta({ description: 'admin changes things, viewer only looks' });
-export type Role = z.infer<typeof roleSchema>;
 
 /** Who may ask: a person or token by their role, or the box's own display, which sees a page of things and nothing else. */
+export type CallerRole = Role | 'kiosk';
 export const callerRoleSchema = z
   .enum([...roleSchema.options, 'kiosk'])
   .meta({ description: "admin changes things, viewer only looks, kiosk is the box's own display" });
-export type CallerRole = z.infer<typeof callerRoleSchema>;
 
 const allows = (rule: AccessRule, access: 'publish' | 'subscribe') => rule.access === access || rule.access === 'both';
 

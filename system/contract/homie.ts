@@ -1,17 +1,32 @@
 import { z } from 'zod';
 import type { Value } from './readings.ts';
 
-/** Homie 5, "Payload": the datatypes of a property. */
-export const DATATYPES = ['float', 'integer', 'boolean', 'string', 'enum', 'color', 'datetime', 'duration', 'json'] as const;
-export type Datatype = (typeof DATATYPES)[number];
+/** Homie 5, "Payload": the datatypes of a property. `float` and `integer` are numbers, `boolean` true or false, all others text. */
+export type Datatype = 'float' | 'integer' | 'boolean' | 'string' | 'enum' | 'color' | 'datetime' | 'duration' | 'json';
+export const DATATYPES = [
+  'float',
+  'integer',
+  'boolean',
+  'string',
+  'enum',
+  'color',
+  'datetime',
+  'duration',
+  'json',
+] as const satisfies readonly Datatype[];
 
 /** Homie 5, "Property attributes". */
 export interface HomieProperty {
+  /** What people read. */
   name: string;
   datatype: Datatype;
+  /** Limits: `min:max:step` of a number, each may be left out; words of an enum or kinds of a colour with commas between them. */
   format?: string;
+  /** It takes commands; default: no. */
   settable?: boolean;
+  /** The broker holds its value; default: yes. What only happens, such as a button press, is not held. */
   retained?: boolean;
+  /** For example `°C`, `%`, `V`, `W`. */
   unit?: string;
 }
 export interface HomieNode {

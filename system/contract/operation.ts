@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Role } from './access.ts';
 import type { ProblemCode } from './problems.ts';
 
+/** HTTP methods that an operation can have. */
 export type Method = 'get' | 'put' | 'post' | 'delete';
 
 /** Who may call: everybody (`public`), whoever is signed in (`viewer`), or those who may change things (`admin`). */
@@ -13,12 +14,17 @@ export type Audience = 'public' | Role;
  */
 export interface Operation {
   method: Method;
+  /** Within the service's own API, which is `/api/<service>` for everybody else. */
   path: string;
+  /** One line for the OpenAPI document. */
   summary: string;
+  /** Others are refused with `not-signed-in` or `not-allowed` before the handler is called. */
   for: Audience;
+  /** The `{…}` of the path, which come as text. What does not fit is refused with `invalid-value`, as in `query` and `body`. */
   params?: z.ZodObject;
+  /** Values of the query come as text: `z.coerce.number()` makes numbers of them. */
   query?: z.ZodObject;
-  /** JSON body. Absent for none. */
+  /** JSON body, 1 MiB at most. Absent for none. */
   body?: z.ZodType;
   /** The body is taken as a stream of bytes of any of these media types. */
   upload?: readonly string[];
@@ -26,21 +32,25 @@ export interface Operation {
   response?: z.ZodType;
   /** The handler writes the answer itself, of this media type. */
   streams?: string;
+  /** What its handler throws beside what every operation may answer; for the OpenAPI document. */
   problems?: readonly ProblemCode[];
 }
 
+/** Keeps the types of an operation, so that its handler gets what the schemas say; does nothing else. */
 export const operation = <const O extends Operation>(o: O): O => o;
 
-type Out<S> = S extends z.ZodType ? z.output<S> : undefined;
+/** What a schema makes of what came, or undefined where there is none. */
+export type Out<S> = S extends z.ZodType ? z.output<S> : undefined;
 type In<S> = S extends z.ZodType ? z.input<S> : undefined;
 
 /** What a handler receives after parsing. */
 export interface Call<O extends Operation> {
+  /** The `{…}` of the path. */
   params: Out<O['params']>;
   query: Out<O['query']>;
   body: Out<O['body']>;
 }
-/** Streaming operations write their answer themselves; what their handler returns is not looked at. */
+/** What a handler returns. Streaming operations write their answer themselves; what theirs returns is not looked at. */
 export type Answer<O extends Operation> = O['response'] extends z.ZodType ? z.input<O['response']> : unknown;
 /** What a client sends and gets. */
 export interface Ask<O extends Operation> {

@@ -47,9 +47,23 @@ export const PROBLEMS = {
   'storage-failed': [500, 'Storage could not be read or written'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
+/** A stable code of a problem; see {@link PROBLEMS}. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** RFC 9457 problem document, with our stable `code` and, for bad values, the fields concerned. */
+export interface ProblemDocument {
+  /** `urn:ledge:problem:<code>` */
+  type: string;
+  /** For people, the same for each problem of that code. */
+  title: string;
+  /** HTTP status. */
+  status: number;
+  code: ProblemCode;
+  /** The sentence of this very problem. */
+  detail?: string | undefined;
+  /** One entry per field that is wrong. */
+  errors?: { field: string; message: string; line?: number | undefined }[] | undefined;
+}
 export const problemSchema = z.object({
   type: z.string().meta({ description: '`urn:ledge:problem:<code>`' }),
   title: z.string(),
@@ -66,21 +80,30 @@ export const problemSchema = z.object({
     )
     .optional()
     .meta({ description: 'one entry per field that is wrong' }),
-});
-export type ProblemDocument = z.infer<typeof problemSchema>;
+}) satisfies z.ZodType<ProblemDocument>;
+/** One field that is wrong. */
 export interface FieldError {
+  /** Keys with dots between them: `options.pin`. */
   field: string;
+  /** A sentence that names field, value and what was wanted. */
   message: string;
+  /** Where it stands, counted from 1, when a file was given. */
   line?: number;
 }
 
 /** An error with a stable code, a sentence for people that names field, value and what was wanted, and its cause. */
 export class Problem extends Error {
   readonly code: ProblemCode;
+  /** The fields concerned, when values are wrong. */
   readonly errors: FieldError[] | undefined;
   /** Seconds after which it makes sense to try again (HTTP Retry-After). */
   readonly retryAfterS: number | undefined;
 
+  /**
+   * @param code decides the HTTP status
+   * @param detail the sentence, for people
+   * @param options `retryAfterS` in seconds
+   */
   constructor(code: ProblemCode, detail: string, options: { cause?: unknown; errors?: FieldError[]; retryAfterS?: number } = {}) {
     super(detail, { cause: options.cause });
     this.name = 'Problem';
@@ -89,10 +112,12 @@ export class Problem extends Error {
     this.retryAfterS = options.retryAfterS;
   }
 
+  /** HTTP status, by the code. */
   get status(): number {
     return PROBLEMS[this.code][0];
   }
 
+  /** As RFC 9457 writes it. */
   toDocument(): ProblemDocument {
     return {
       type: `urn:ledge:problem:${this.code}`,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-export const valueSchema = z.union([z.number(), z.boolean(), z.string()]);
 /** A property's value: what its Homie datatype says, as a JSON value (enum, color, datetime, duration and json as text). */
-export type Value = z.infer<typeof valueSchema>;
+export type Value = number | boolean | string;
+export const valueSchema = z.union([z.number(), z.boolean(), z.string()]);
 
 /**
  * One line of the history stream. `seq` counts up by one for each property: a hole is a loss that can be seen.

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 
-export const tileSchema = z.object({
-  title: z.string(),
-  /** A property topic of this box (`<thing>/<node>/<property>`), or a path of the service's own API that answers `{ value, unit? }`. */
-  property: z.string().optional(),
-  path: z.string().optional(),
-});
-export type Tile = z.infer<typeof tileSchema>;
+/** A tile of the service's own on the dashboard: a title, and either a property of a thing or a path. */
+export interface Tile {
+  /** What people read above the value. */
+  title: string;
+  /** A property of this box's things, `<thing>/<node>/<property>`: shown as it changes. */
+  property?: string | undefined;
+  /** A path of the service's own API, such as `coldest`, that answers `{ value, unit? }` to viewers: asked every half a minute. */
+  path?: string | undefined;
+}
+export const tileSchema: z.ZodType<Tile> = z.object({ title: z.string(), property: z.string().optional(), path: z.string().optional() });
 
 /** Life-cycle words are Homie's, so that one vocabulary serves things and services. */
 export const serviceStateSchema = z.enum(['init', 'ready', 'disconnected', 'lost']);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { COLOR_LIMITS, DATATYPES } from './homie.ts';
+import { COLOR_LIMITS, DATATYPES, type Datatype } from './homie.ts';
 import { valueSchema } from './readings.ts';
 import { ID_PATTERN } from './topics.ts';
 
@@ -38,7 +38,18 @@ export const samplingSchema = z
   .strictObject({ ...samplingShape, every: samplingShape.every.default('5s'), onChange: samplingShape.onChange.default(false) })
   .meta({ description: 'sampling' });
 /** What a file says of it, without defaults: a property's goes over the thing's, key by key. */
-const samplingRulesSchema = z.strictObject(samplingShape).partial();
+const samplingRulesSchema = z.strictObject(samplingShape).partial() satisfies z.ZodType<SamplingRules>;
+/** What a thing file says of sampling. Times are text such as `500ms`, `5s`, `2m`, `1h`. */
+export interface SamplingRules {
+  /** How often a driver that is asked reads; default `5s`. */
+  every?: string | undefined;
+  /** A value is said only when it differs from the last one said. */
+  onChange?: boolean | undefined;
+  /** A number is said only when it moved by at least this much. */
+  threshold?: number | undefined;
+  /** An unchanged value is said again after this time all the same. */
+  atLeastEvery?: string | undefined;
+}
 export type Sampling = z.infer<typeof samplingSchema>;
 
 const propertyShape = z.strictObject({
@@ -65,6 +76,37 @@ const propertyShape = z.strictObject({
   source: z.record(z.string(), z.unknown()).default({}).meta({ description: "the driver's own options for this property" }),
   sample: samplingRulesSchema.optional().meta({ description: "overrides the thing's sampling" }),
 });
+/** A property as its thing file says it, with defaults filled in. */
+export interface PropertyConfig {
+  /** What people read; default: the id. */
+  name?: string | undefined;
+  datatype: Datatype;
+  /** For example `°C`, `%`, `V`, `W`. */
+  unit?: string | undefined;
+  /** Smallest value that is believed or taken. */
+  min?: number | undefined;
+  /** Largest value that is believed or taken. */
+  max?: number | undefined;
+  /** A number that is set is rounded to a multiple of this. */
+  step?: number | undefined;
+  /** The words of an `enum`, or of rgb, hsv and xyz those that a `color` has. */
+  values?: string[] | undefined;
+  /** It takes commands. */
+  settable: boolean;
+  /** False for happenings such as a button press. */
+  retained: boolean;
+  /** False keeps it out of the recorder. */
+  history: boolean;
+  /** What was read is multiplied by this, after the driver. */
+  scale?: number | undefined;
+  /** This is added then. */
+  offset?: number | undefined;
+  /** The driver's own options for this property, before its schema. */
+  source: Record<string, unknown>;
+  /** When it is read and said, where that is not as the thing says. */
+  sample?: SamplingRules | undefined;
+}
+
 /** Homie 5, "Formats": the words of an enum and the kinds of a colour are listed with commas between them. */
 export const propertySchema = propertyShape
   .refine((p) => p.datatype !== 'enum' || p.values, { error: 'an enum needs its values', path: ['values'] })
@@ -79,8 +121,7 @@ export const propertySchema = propertyShape
   .refine((p) => p.datatype !== 'color' || !p.values || p.values.every((kind) => Object.hasOwn(COLOR_LIMITS, kind)), {
     error: 'rgb, hsv and xyz are the kinds of a colour',
     path: ['values'],
-  });
-export type PropertyConfig = z.infer<typeof propertySchema>;
+  }) satisfies z.ZodType<PropertyConfig>;
 
 export const nodeSchema = z.strictObject({
   name: z.string().max(100).optional(),

@@ -14,24 +14,34 @@ export interface Clock {
   after(ms: number, task: () => void): () => void;
 }
 
-/** 0 ≤ n < 1. */
+/** A number by chance, 0 ≤ n < 1. */
 export type Random = () => number;
 
+/** A message as the broker delivered it. */
 export interface Message {
   topic: string;
   payload: Buffer;
+  /** The broker held it: it was said some time before. */
   retained: boolean;
+  /** Quality of service: 0 at most once, 1 at least once, 2 exactly once. */
   qos: 0 | 1 | 2;
 }
+/** How a message is said. */
 export interface PublishOptions {
+  /** Quality of service: 0 at most once (default), 1 at least once, 2 exactly once. */
   qos?: 0 | 1 | 2;
+  /** The broker holds it for those who subscribe later; default: no. */
   retain?: boolean;
 }
 /** Text and bytes go as they are, anything else as JSON. */
 export type Payload = string | Uint8Array | object;
 
-/** The message bus as a service sees it. */
+/**
+ * The message bus (MQTT) as a service sees it. A service of a maker's own may subscribe to everything below `<edge>/`, and publish below
+ * `<edge>/5/` (things) and `<edge>/reading/`.
+ */
 export interface Bus {
+  /** Is the broker there now? */
   readonly connected: boolean;
   /** Resolves when the broker has it (QoS 1 and 2: acknowledged). Throws `bus-away` at once when there is no connection; nothing is queued. */
   publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
@@ -39,10 +49,14 @@ export interface Bus {
   retain(topic: string, payload: Payload): void;
   /** Clears a retained value at the broker and stops saying it. */
   forget(topic: string): void;
-  /** Subscribes now and again at every connect. Rejects when the broker refuses the filter. The returned function unsubscribes. */
+  /**
+   * Subscribes now and again at every connect; `qos` is 1 unless said otherwise. What a handler throws is logged. The returned function unsubscribes.
+   * @throws Problem `not-allowed` when the broker refuses the filter
+   */
   subscribe(filter: string, handler: (message: Message) => void, options?: { qos?: 0 | 1 | 2 }): Promise<() => Promise<void>>;
   /** Called after each connect, when what is retained has been said and subscriptions are made; at once if that is now. */
   onConnect(listener: () => void): () => void;
+  /** Called with the reason each time the connection is lost. The returned function ends it, as with `onConnect`. */
   onClose(listener: (reason: string) => void): () => void;
 }
 

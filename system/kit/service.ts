@@ -8,6 +8,7 @@ import type { Things } from './things/things.ts';
 
 /** Something that can be done by a button: `POST /actions/<name>`. */
 export interface Action<S, I extends z.ZodType = z.ZodType> {
+  /** What stands on the button. */
   title: string;
   /** Asked before it runs, when it cannot be taken back. */
   confirm?: string;
@@ -23,6 +24,7 @@ export type Actions<S> = Record<string, Action<S, any>>;
 
 /** What `start` receives: everything that a service may touch. */
 export interface ServiceContext<S> {
+  /** The service's own, as its definition says. */
   readonly name: string;
   /** The box: its id (also its Homie domain and first topic level) and the name that people gave it. */
   readonly edge: { readonly id: string; readonly name: string };
@@ -30,15 +32,20 @@ export interface ServiceContext<S> {
   readonly dataRoot: string;
   /** A directory of this service's own below it; it exists. */
   readonly dataDir: string;
-  /** The settings in force now. They change when `PUT /settings` does; see {@link Running.apply}. */
+  /** The settings in force now. They change with {@link Running.apply}: read `context.settings` when you need one, and keep no copy. */
   readonly settings: S;
+  /** JSON lines: `log.info({ facts }, 'a sentence')`; see pino. */
   readonly log: Logger;
+  /** Time; a test moves it. */
   readonly clock: Clock;
   readonly random: Random;
+  /** MQTT; see `things` for what is read and set by name. */
   readonly bus: Bus;
   /** Things, to watch and to command. */
   readonly things: Things;
+  /** The service's own API, which the gateway shows at `/api/<name>`. */
   readonly api: Api;
+  /** For metric classes: `new Gauge({ name, help, registers: [context.metrics] })`. They are told at `GET /metrics`. */
   readonly metrics: Registry;
   /** Ends when the service is told to stop. */
   readonly signal: AbortSignal;
@@ -48,13 +55,16 @@ export interface ServiceContext<S> {
 
 /** What `start` gives back. */
 export interface Running<S> {
-  /** Throws when the service is not well. The watchdog is fed only after it returned. */
+  /** Throws when the service is not well, or takes longer than 3 s. The watchdog is fed only after it returned. */
   check?(): Promise<void> | void;
-  /** Takes changed settings over without a restart. Keys marked `restart: true` in the schema never come here. */
+  /**
+   * Takes changed settings over without a restart; `apply() {}` for a service that reads each when it needs it. Without `apply`, and for keys with
+   * `restart: true` in their meta, a change waits for the next start.
+   */
   apply?(settings: S): Promise<void> | void;
   /** What a backup asks of the service while it runs. */
   backup?: PartFacts;
-  /** Gives everything back that `start` took. */
+  /** Gives everything back that `start` took, in less than 5 s. What came from the context ends by itself. */
   stop?(): Promise<void> | void;
   /** Actions that need what `start` made; beside those of the definition, which need nothing but the context. */
   actions?: Actions<S>;
@@ -67,10 +77,15 @@ export interface Running<S> {
 export interface ServiceDefinition<Schema extends z.ZodObject> {
   /** Lower-case letters, digits, hyphens: unit `ledge-<name>`, API `/api/<name>`. */
   name: string;
+  /** Told in the registry, for people: `1.0.0`. */
   version: string;
+  /** What it does, in one line for people. */
   summary: string;
+  /** Flat: `z.object({ limit: z.number().default(3).meta({ title: 'Warn below', unit: '°C' }) })`; `z.object({})` for none. */
   settings: Schema;
+  /** Actions that need nothing but the context; see also {@link Running}. */
   actions?: Actions<z.output<Schema>>;
+  /** Tiles on the dashboard. */
   tiles?: readonly Tile[];
   /** Operations that are documented although the service serves them itself and not through `api.handle`. */
   documented?: readonly Operation[];
@@ -81,7 +96,8 @@ export interface ServiceDefinition<Schema extends z.ZodObject> {
   /** The service answers `GET /health` itself. */
   ownHealth?: boolean;
   /**
-   * Subscribe here: it runs before the bus connects, so that nothing is missed, and must not wait for the broker.
+   * Runs once. Subscribe and watch here: it runs before the bus connects, so that nothing is missed, and must not wait for the broker.
+   * What it throws ends the process: with code 78 for a Problem `config-invalid`, and then it is not started again.
    */
   start(context: ServiceContext<z.output<Schema>>): Promise<Running<z.output<Schema>>> | Running<z.output<Schema>>;
 }

@@ -2,7 +2,10 @@ import { Problem, type Value } from '@ledge/contract';
 import { asError } from '@ledge/kit';
 import type { DriverProperty, OpenThing } from './driver.ts';
 
-/** A thing whose properties are all sensors that are asked, one after the other: kernel trees and 1-Wire are slow together. */
+/**
+ * What `open` of a driver returns for a thing all of whose properties are measured when they are asked for, one after the other: kernel trees
+ * and 1-Wire are slow together.
+ */
 export function polledThing<Source>(
   properties: readonly DriverProperty<Source>[],
   readOne: (property: DriverProperty<Source>, signal: AbortSignal) => Promise<Value>,

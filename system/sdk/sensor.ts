@@ -7,6 +7,7 @@ import { polledThing } from './polled.ts';
 export interface ReadContext<Options> {
   /** `options` of the thing, parsed by the driver's `options` schema. */
   options: Options;
+  /** What it may touch of the machine. */
   environment: DriverEnvironment;
   /** Ends when the time for the reading is over (5 s, unless the device service's setting says otherwise), or the thing is closed. */
   signal: AbortSignal;
@@ -39,7 +40,8 @@ export interface Sensor<Options extends z.ZodType, Source extends z.ZodType> {
 }
 
 const nothing = z.strictObject({});
-type Nothing = typeof nothing;
+/** A schema that takes nothing. */
+export type Nothing = z.ZodObject<Record<never, never>, z.core.$strict>;
 
 /** Makes a driver of a {@link Sensor}: `export default` it from `drivers/<name>.ts`. */
 export function defineSensor<Options extends z.ZodType = Nothing, Source extends z.ZodType = Nothing>(

@@ -1,11 +1,16 @@
 import { stringify } from 'yaml';
 import type { Suggestion } from './driver.ts';
 
-interface SuggestedThing {
+/** A thing as its file would say it. */
+export interface SuggestedThing {
+  /** What people read. */
   name: string;
+  /** The driver's own name. */
   driver: string;
   options?: object;
+  /** For example `{ every: '30s' }`. */
   sample?: object;
+  /** By id, each as a thing file says it: `{ temperature: { datatype: 'float', unit: '°C' } }`. */
   properties: Record<string, object>;
 }
 

@@ -12,6 +12,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Sets the wall clock without running timers, as an NTP jump does. */
   setWallClock(ms: number): void;
+  /** How many timers and sleeps wait; none are left when everything has ended. */
   readonly pendingTimers: number;
 }
 

@@ -7,7 +7,9 @@ export interface MemoryBus extends Bus {
   readonly said: { topic: string; payload: string; qos: 0 | 1 | 2; retain: boolean }[];
   /** Retained values that the broker holds now. */
   readonly held: ReadonlyMap<string, string>;
+  /** The broker is there (again). */
   connect(): void;
+  /** The broker is away. */
   disconnect(reason?: string): void;
   /** A message from somebody else. With `keep` the broker holds it for those who subscribe later; an empty one clears it. */
   receive(topic: string, payload: Payload, options?: { retained?: boolean; keep?: boolean; qos?: 0 | 1 | 2 }): void;

@@ -22,7 +22,9 @@ export interface Received {
   file(path: string): string | undefined;
   /** The same path as this box has it, in use by this very process. */
   present(path: string): string;
+  /** Id of the box that the backup is of. */
   fromEdge: string;
+  /** Id of this box. */
   toEdge: string;
 }
 
@@ -31,6 +33,7 @@ export interface Received {
  * while they are in use.
  */
 export interface Precious {
+  /** Files and folders, in the order in which they are copied. */
   items: readonly PreciousItem[];
   /** Looks at what is to be restored while it lies beside, and may change it. @throws Problem to refuse it */
   receive?(received: Received): void;

@@ -7,15 +7,18 @@ import type { Driver, DriverEnvironment, DriverSink, DriverThing, OpenThing, Pro
 /** A property as a thing file says it; `datatype` alone is enough. */
 export interface ContractProperty {
   key: PropertyKey;
+  /** For example `{ datatype: 'float', source: { channel: 'temp' } }`. */
   config: z.input<typeof propertySchema>;
 }
 
 /** A driver together with a thing, and a world around it in which that thing works. */
 export interface ContractSetup<O extends z.ZodType = z.ZodType, S extends z.ZodType = z.ZodType> {
   driver: Driver<O, S>;
+  /** For example {@link driverEnvironment} with a {@link kernelTree}. */
   environment: DriverEnvironment;
   /** `options` and each property's `source`, as the thing file would say them. */
   options?: z.input<O>;
+  /** At least one. */
   properties: readonly ContractProperty[];
   /** A settable property and a value that the thing takes. */
   settable?: { key: PropertyKey; value: Value };
@@ -29,11 +32,15 @@ export interface ContractSetup<O extends z.ZodType = z.ZodType, S extends z.ZodT
 
 /** Everything that an open thing said through its sink, in order. */
 export interface RecordedSink extends DriverSink {
+  /** Values that came by themselves. */
   readonly values: { key: PropertyKey; value: Value; time: number | undefined }[];
+  /** Properties that could not be read. */
   readonly faults: { key: PropertyKey; problem: Error }[];
+  /** States of the thing. */
   readonly states: string[];
 }
 
+/** A sink that remembers what it was told. */
 export function recordingSink(): RecordedSink {
   const sink: RecordedSink = {
     values: [],

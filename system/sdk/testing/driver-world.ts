@@ -15,6 +15,7 @@ import { type FakeProcesses, fakeProcesses } from './fake-processes.ts';
 export interface TestEnvironment extends DriverEnvironment {
   clock: FakeClock;
   bus: MemoryBus;
+  /** Nothing is installed, unless `fakeProcesses({ name: … })` is given. */
   processes: FakeProcesses;
 }
 

@@ -2,11 +2,14 @@ import type { ChildProcessPort, Processes } from '../driver.ts';
 
 /** A child process that a test plays: it says lines and ends when it is told to. */
 export class FakeChild implements ChildProcessPort {
+  /** The program that was started. */
   readonly command: string;
+  /** Its arguments. */
   readonly args: readonly string[];
   /** What was written to its stdin. */
   readonly written: string[] = [];
   readonly ended: ChildProcessPort['ended'];
+  /** It has not ended. */
   running = true;
   readonly #listeners: ((line: string) => void)[] = [];
   readonly #end: PromiseWithResolvers<Awaited<ChildProcessPort['ended']>>;
@@ -32,6 +35,7 @@ export class FakeChild implements ChildProcessPort {
   say(line: string): void {
     if (this.running) for (const listener of this.#listeners) listener(line);
   }
+  /** Ends by itself. */
   exit(code: number, stderr = ''): void {
     this.#finish({ code, signal: null, stderr });
   }
@@ -47,9 +51,11 @@ export class FakeChild implements ChildProcessPort {
   }
 }
 
+/** Processes that a test plays; see {@link fakeProcesses}. */
 export interface FakeProcesses extends Processes {
   /** Every child that was started, oldest first. */
   readonly children: FakeChild[];
+  /** Those of one program that have not ended. */
   running(command: string): FakeChild[];
 }
 

@@ -36,8 +36,11 @@ export interface SaidProperty extends Partial<Omit<HomieProperty, 'name'>> {
 export interface TestedService {
   /** Asks as an admin, or as who has the given role. The path is the service's own: `/coldest`, `/health`, `/metrics`. */
   get(path: string, as?: Role): Promise<TestAnswer>;
+  /** The body goes as JSON. */
   put(path: string, body: unknown, as?: Role): Promise<TestAnswer>;
+  /** The body goes as JSON: `post('/actions/reset')`. */
   post(path: string, body?: unknown, as?: Role): Promise<TestAnswer>;
+  /** As `get`. */
   delete(path: string, as?: Role): Promise<TestAnswer>;
   /** A thing says a value of the property `<thing>/<node>/<property>`, which is described on the bus before. */
   say(path: string, value: Value, property?: SaidProperty): void;
@@ -51,9 +54,11 @@ export interface TestedService {
   readonly logged: readonly Record<string, unknown>[];
   /** Moves only by `await clock.advance(ms)`; `advance(0)` lets promises settle. */
   readonly clock: FakeClock;
+  /** The broker: everything on it, and a plug to pull. */
   readonly bus: MemoryBus;
   /** Stops it and removes its data. */
   stop(): Promise<void>;
+  /** For `await using`: stops it at the end of the test. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
