@@ -32,5 +32,7 @@ export const EVENTS = {
   'player-failed': z.object({ message: z.string() }),
 } as const;
 
+/** The last level of an event's topic; see {@link EVENTS}. */
 export type EventKind = keyof typeof EVENTS;
+/** What an event of a kind tells. */
 export type EventPayload<K extends EventKind> = z.infer<(typeof EVENTS)[K]>;

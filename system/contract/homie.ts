@@ -19,6 +19,7 @@ export const DATATYPES = [
 export interface HomieProperty {
   /** What people read. */
   name: string;
+  /** The kind of value. */
   datatype: Datatype;
   /** Limits: `min:max:step` of a number, each may be left out; words of an enum or kinds of a colour with commas between them. */
   format?: string;

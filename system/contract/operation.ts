@@ -13,6 +13,7 @@ export type Audience = 'public' | Role;
  * `path` is written as OpenAPI writes it: `/things/{thing}`.
  */
 export interface Operation {
+  /** `get` changes nothing. */
   method: Method;
   /** Within the service's own API, which is `/api/<service>` for everybody else. */
   path: string;
@@ -47,7 +48,9 @@ type In<S> = S extends z.ZodType ? z.input<S> : undefined;
 export interface Call<O extends Operation> {
   /** The `{…}` of the path. */
   params: Out<O['params']>;
+  /** What stands behind the `?`. */
   query: Out<O['query']>;
+  /** The JSON body. */
   body: Out<O['body']>;
 }
 /** What a handler returns. Streaming operations write their answer themselves; what theirs returns is not looked at. */

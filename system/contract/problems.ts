@@ -58,6 +58,7 @@ export interface ProblemDocument {
   title: string;
   /** HTTP status. */
   status: number;
+  /** What programs decide by. */
   code: ProblemCode;
   /** The sentence of this very problem. */
   detail?: string | undefined;
@@ -93,6 +94,7 @@ export interface FieldError {
 
 /** An error with a stable code, a sentence for people that names field, value and what was wanted, and its cause. */
 export class Problem extends Error {
+  /** What programs decide by. */
   readonly code: ProblemCode;
   /** The fields concerned, when values are wrong. */
   readonly errors: FieldError[] | undefined;

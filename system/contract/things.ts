@@ -80,6 +80,7 @@ const propertyShape = z.strictObject({
 export interface PropertyConfig {
   /** What people read; default: the id. */
   name?: string | undefined;
+  /** Homie's word for the kind of value. */
   datatype: Datatype;
   /** For example `°C`, `%`, `V`, `W`. */
   unit?: string | undefined;

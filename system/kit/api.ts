@@ -5,11 +5,13 @@ import type { Request, Response, Router } from 'express';
 export interface Caller {
   /** Name of the person or token; empty when nobody is signed in (operations for `public` only). */
   user: string;
+  /** Already looked at, as the operation's `for` wants it. */
   role: CallerRole;
 }
 
 /** A parsed call with what is left of HTTP. */
 export interface Handled<O extends Operation> extends Call<O> {
+  /** Who asks. */
   caller: Caller;
   /** Express's request, for what the operation does not say (headers, an upload's bytes). */
   request: Request;

@@ -1,5 +1,3 @@
-import type { Logger } from 'pino';
-
 /** Time as a port, so that tests move it. */
 export interface Clock {
   /** Milliseconds since 1970, wall clock. */
@@ -19,7 +17,9 @@ export type Random = () => number;
 
 /** A message as the broker delivered it. */
 export interface Message {
+  /** Whole, with the box's id in front. */
   topic: string;
+  /** Bytes; `payload.toString()` for text. */
   payload: Buffer;
   /** The broker held it: it was said some time before. */
   retained: boolean;
@@ -67,4 +67,4 @@ export interface OwnBus extends Bus {
   stop(farewell?: Payload): Promise<void>;
 }
 
-export type { Logger };
+export type { Logger } from 'pino';

@@ -38,6 +38,7 @@ export interface ServiceContext<S> {
   readonly log: Logger;
   /** Time; a test moves it. */
   readonly clock: Clock;
+  /** Chance; a test decides it. */
   readonly random: Random;
   /** MQTT; see `things` for what is read and set by name. */
   readonly bus: Bus;

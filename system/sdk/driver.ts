@@ -11,7 +11,9 @@ export interface DriverEnvironment {
   edge: string;
   /** Time; a test moves it. */
   clock: Clock;
+  /** Chance; a test decides it. */
   random: Random;
+  /** JSON lines: `log.info({ facts }, 'a sentence')`; see pino. A fault of the sensor is thrown, and not logged. */
   log: Logger;
   /** Root of the kernel's trees; `/` on a machine, a copied tree in a test. */
   root: string;
@@ -19,6 +21,7 @@ export interface DriverEnvironment {
   bus: Bus;
   /** HTTP, for things that speak it. */
   fetch: typeof globalThis.fetch;
+  /** Programs of this machine. */
   processes: Processes;
 }
 
@@ -41,6 +44,7 @@ export interface ChildProcessPort {
 
 /** One property of a thing, as the driver gets it. */
 export interface DriverProperty<Source> {
+  /** What `read`, `write` and the sink call it. */
   key: PropertyKey;
   /** What the thing file says of it. Scale, offset, limits and sampling are not the driver's business. */
   config: PropertyConfig;

@@ -7,6 +7,7 @@ export interface SuggestedThing {
   name: string;
   /** The driver's own name. */
   driver: string;
+  /** The driver's own options. */
   options?: object;
   /** For example `{ every: '30s' }`. */
   sample?: object;

@@ -7,6 +7,7 @@ export const healthSchema = z.object({
   detail: z.string().optional(),
   version: z.string(),
   uptimeS: z.number(),
+  instance: z.string().optional().meta({ description: 'of this very process, as in its registry record' }),
 });
 export type Health = z.infer<typeof healthSchema>;
 

@@ -6,13 +6,15 @@ import type { Driver, DriverEnvironment, DriverSink, DriverThing, OpenThing, Pro
 
 /** A property as a thing file says it; `datatype` alone is enough. */
 export interface ContractProperty {
+  /** `<node>/<property>`. */
   key: PropertyKey;
   /** For example `{ datatype: 'float', source: { channel: 'temp' } }`. */
-  config: z.input<typeof propertySchema>;
+  config: Partial<PropertyConfig> & Pick<PropertyConfig, 'datatype'>;
 }
 
 /** A driver together with a thing, and a world around it in which that thing works. */
 export interface ContractSetup<O extends z.ZodType = z.ZodType, S extends z.ZodType = z.ZodType> {
+  /** What is tested. */
   driver: Driver<O, S>;
   /** For example {@link driverEnvironment} with a {@link kernelTree}. */
   environment: DriverEnvironment;

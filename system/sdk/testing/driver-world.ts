@@ -13,7 +13,9 @@ import { type FakeProcesses, fakeProcesses } from './fake-processes.ts';
 
 /** A {@link DriverEnvironment} whose parts a test can move. */
 export interface TestEnvironment extends DriverEnvironment {
+  /** Stands still until it is moved. */
   clock: FakeClock;
+  /** A broker in memory. */
   bus: MemoryBus;
   /** Nothing is installed, unless `fakeProcesses({ name: … })` is given. */
   processes: FakeProcesses;

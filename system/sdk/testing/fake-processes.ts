@@ -8,12 +8,14 @@ export class FakeChild implements ChildProcessPort {
   readonly args: readonly string[];
   /** What was written to its stdin. */
   readonly written: string[] = [];
+  /** As of {@link ChildProcessPort}. */
   readonly ended: ChildProcessPort['ended'];
   /** It has not ended. */
   running = true;
   readonly #listeners: ((line: string) => void)[] = [];
   readonly #end: PromiseWithResolvers<Awaited<ChildProcessPort['ended']>>;
 
+  /** Made by {@link fakeProcesses}. */
   constructor(command: string, args: readonly string[]) {
     this.command = command;
     this.args = args;
@@ -21,12 +23,15 @@ export class FakeChild implements ChildProcessPort {
     this.ended = this.#end.promise;
   }
 
+  /** As of {@link ChildProcessPort}. */
   onLine(listener: (line: string) => void): void {
     this.#listeners.push(listener);
   }
+  /** Kept in `written`. */
   write(text: string): void {
     this.written.push(text);
   }
+  /** It ends at once. */
   kill(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
     this.#finish({ code: null, signal, stderr: '' });
   }
