@@ -39,6 +39,53 @@ function brokerAddress(url: string): IClientOptions {
   };
 }
 
+async function clientOptions({ url, clientId, username, passwordFile, will, keepSession }: BusOptions): Promise<IClientOptions> {
+  const password = await readFile(passwordFile, 'utf8').then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+  return {
+    ...brokerAddress(url),
+    clientId,
+    clean: keepSession !== true,
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_WITHIN_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    writeCache: false, // or mqtt-packet keeps 65,536 little buffers, one for each number, 8 MiB
+    ...(password === undefined ? {} : { username, password }),
+    ...(will ? { will: { topic: will.topic, payload: Buffer.from(encoded(will.payload)), qos: 1 as const, retain: true } } : {}),
+  };
+}
+
+/** A broker that has something retained sends it with its answer to the subscription. */
+const RETAINED_WITHIN_MS = 150;
+const READ_WITHIN_MS = 1500;
+
+/** What is retained at a topic, read over a connection of its own; undefined when there is nothing, or the broker is away. */
+export async function readRetained(options: BusOptions, topic: string): Promise<Buffer | undefined> {
+  const client = mqtt.connect(await clientOptions(options));
+  const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
+  const nothing = () => resolve(undefined);
+  let waiting = setTimeout(nothing, READ_WITHIN_MS);
+  client.on('error', nothing);
+  client.once('close', nothing);
+  client.on('message', (_, payload) => resolve(payload));
+  client.on('connect', () =>
+    client.subscribe(topic, { qos: 1 }, () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(nothing, RETAINED_WITHIN_MS);
+    }),
+  );
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(waiting);
+    await client.endAsync(!client.connected).catch(() => {});
+  }
+}
+
 interface Subscription {
   filter: string;
   qos: 0 | 1 | 2;
@@ -82,12 +129,12 @@ export class MqttBus implements OwnBus {
     void this.#connect();
   }
 
-  /** Says `farewell` retained on the will's topic, so that the will is not needed, and disconnects. */
+  /** Says `farewell` retained on the will's topic (an empty text clears it), so that the will is not needed, and disconnects. */
   async stop(farewell?: Payload): Promise<void> {
     this.#running = false;
     this.#cancelRetry?.();
     const { will } = this.#options;
-    if (this.#connected && will && farewell) {
+    if (this.#connected && will && farewell !== undefined) {
       await Promise.race([this.publish(will.topic, farewell, { qos: 1, retain: true }).catch(() => {}), this.#options.clock.sleep(1000)]);
     }
     const client = this.#client;
@@ -151,25 +198,9 @@ export class MqttBus implements OwnBus {
   }
 
   async #connect(): Promise<void> {
-    const { url, clientId, username, passwordFile, will, keepSession } = this.#options;
-    const password = await readFile(passwordFile, 'utf8').then(
-      (text) => text.trim(),
-      () => undefined,
-    );
+    const options = await clientOptions(this.#options);
     if (!this.#running) return;
-    const options: IClientOptions = {
-      clientId,
-      clean: keepSession !== true,
-      keepalive: KEEPALIVE_S,
-      connectTimeout: CONNECT_WITHIN_MS,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
-      writeCache: false, // or mqtt-packet keeps 65,536 little buffers, one for each number, 8 MiB
-      ...(password === undefined ? {} : { username, password }),
-      ...(will ? { will: { topic: will.topic, payload: Buffer.from(encoded(will.payload)), qos: 1 as const, retain: true } } : {}),
-    };
-    const client = mqtt.connect({ ...brokerAddress(url), ...options });
+    const client = mqtt.connect(options);
     this.#client = client;
     client.on('connect', () => void this.#whole(client));
     client.on('message', (topic, payload, packet) => this.#deliver(topic, payload, packet));

@@ -1,3 +1,4 @@
+export { parseAddress, type Target } from './address.ts';
 export * from './api.ts';
 export type { PartFacts, Precious, PreciousItem, Received } from './backup/precious.ts';
 export * from './bus.ts';
@@ -5,8 +6,11 @@ export * from './clock.ts';
 export * from './config.ts';
 export * from './errors.ts';
 export { asProblem, CALLER_HEADERS, HttpApi, type ListenAddress, problemAnswer } from './http.ts';
+export { tryLock } from './lock.ts';
 export * from './log.ts';
 export * from './log-line.ts';
+export * from './main.ts';
+export * from './names.ts';
 export * from './notify.ts';
 export * from './openapi.ts';
 export * from './paths.ts';

@@ -19,6 +19,12 @@ export type SupervisorMessage =
   | { type: 'status'; text: string }
   | { type: 'watchdog'; rssBytes: number };
 
+/** And from the supervisor to a service; `forGood` when it has no place on this box any more. */
+export interface StopMessage {
+  type: 'stop';
+  forGood?: true;
+}
+
 const SUPERVISOR_WATCHDOG_MS = 5000;
 
 /** systemd's protocol (sd_notify(3)), our supervisor's, or nobody. */

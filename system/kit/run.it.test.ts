@@ -77,6 +77,24 @@ describe.skipIf(!findProgram('mosquitto'))('a service on a real broker', () => {
     await until('the goodbye', () => record().state === 'disconnected');
   });
 
+  test('one that nobody manages goes from the registry when it stops, and so does one that stops for good', async () => {
+    const said = () => seen.get(topics.service('ledge-test', 'hello'));
+    running = await runService(greeter(), { environment, log });
+    await until('the record', () => record().state === 'ready');
+    await running.stop();
+    await until('its end', () => said() === '');
+    running = await runService(greeter(), { environment, log, send: () => {} });
+    await until('the record', () => record().state === 'ready');
+    await running.stop({ forGood: true });
+    await until('its end', () => said() === '');
+  });
+
+  test('a name that would take a folder or a client of ours is refused', async () => {
+    for (const name of ['things', 'device-things', 'Hello']) {
+      await expect(runService({ ...greeter(), name }, { environment, log })).rejects.toMatchObject({ code: 'config-invalid' });
+    }
+  });
+
   test('after the broker lost its memory, everything retained is said again', async () => {
     let bus: Bus | undefined;
     running = await runService(

@@ -1,31 +1,39 @@
 import { randomUUID } from 'node:crypto';
-import { flushCompileCache } from 'node:module';
-import { hostname } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { commonApi, EVENTS, type EventKind, type EventPayload, type Health, Problem, type ServiceRecord, topics } from '@ledge/contract';
+import {
+  commonApi,
+  EVENTS,
+  type EventKind,
+  type EventPayload,
+  type Health,
+  Problem,
+  type ServiceRecord,
+  shown,
+  topics,
+} from '@ledge/contract';
 import { Gauge, Registry } from 'prom-client';
 import type { z } from 'zod';
 import { serveActions } from './actions.ts';
+import { addressText, listenAddress } from './address.ts';
 import { servePart, takeOver } from './backup/serve.ts';
 import { type BusOptions, MqttBus } from './bus.ts';
 import { systemClock } from './clock.ts';
 import { brokerUrl, checkSavedSettings, readEdge, Settings } from './config.ts';
-import { HttpApi, type ListenAddress } from './http.ts';
+import { HttpApi } from './http.ts';
 import { createLogger } from './log.ts';
+import { checkNameOnBus, lockName, NameWatch } from './name.ts';
+import { isOurService, serviceNameFault } from './names.ts';
 import { createNotifier, type SupervisorMessage } from './notify.ts';
 import { openApiDocument } from './openapi.ts';
 import { DataDir, type Environment, ensureSecret } from './paths.ts';
-import type { Clock, Logger, OwnBus, Random } from './ports.ts';
+import type { Clock, Logger, OwnBus, Payload, Random } from './ports.ts';
 import type { Running, ServiceContext, ServiceDefinition } from './service.ts';
 import { BusThings } from './things/things.ts';
 
-const STOP_WITHIN_MS = 5000;
 const REGISTER_WITHIN_MS = 10_000;
 const CHECK_WITHIN_MS = 3000;
 const UNWATCHED_CHECK_MS = 10_000;
 
-/** What a test may replace; a service started by {@link main} has the real ones. */
+/** What a test may replace; a service started by `main` has the real ones. */
 export interface RunPorts {
   environment?: Environment;
   clock?: Clock;
@@ -35,28 +43,17 @@ export interface RunPorts {
   openBus?: (options: BusOptions) => OwnBus;
   /** Ends the wait for the broker: whoever starts this has been told to stop. */
   signal?: AbortSignal;
+  /** Told when another process turned out to be this service, and this one has stopped for it (`already-running`). */
+  onRefused?: (problem: Problem) => void;
 }
 
 export interface RunningService {
   readonly name: string;
   /** As in the registry record. */
   readonly address: string;
-  stop(): Promise<void>;
+  /** @param how.forGood it will not come back: it goes from the registry, where a service that somebody manages stays as `disconnected` */
+  stop(how?: { forGood?: boolean }): Promise<void>;
 }
-
-function listenAddress(name: string, data: DataDir, environment: Environment): ListenAddress {
-  const listen = environment.EDGE_LISTEN;
-  if (!listen) return { kind: 'socket', path: data.socketPath(name) };
-  const [, host, port] = /^(.*):(\d+)$/.exec(listen) ?? [];
-  if (!host || !port) throw new Problem('config-invalid', `EDGE_LISTEN is ${listen}; host:port is wanted, such as 0.0.0.0:8000`);
-  const secret = environment.EDGE_GATEWAY_SECRET ?? ensureSecret(data.gatewaySecretFile);
-  return { kind: 'tcp', host, port: Number(port), secret, advertise: environment.EDGE_ADVERTISE ?? `${hostname()}:${port}` };
-}
-
-const addressText = (address: ListenAddress) => {
-  if (address.kind === 'tcp') return `http://${address.advertise}`;
-  return address.path.startsWith('\\\\') ? `pipe:${address.path}` : `unix:${address.path}`;
-};
 
 /**
  * Starts a service, in this order: settings, its own `start`, HTTP, bus, registration; then it says READY. Resolves when it runs.
@@ -67,18 +64,36 @@ export async function runService<Schema extends z.ZodObject>(
   definition: ServiceDefinition<Schema>,
   ports: RunPorts = {},
 ): Promise<RunningService> {
+  const fault = isOurService(definition.name) ? undefined : serviceNameFault(definition.name);
+  if (fault) throw new Problem('config-invalid', `a service is called ${shown(definition.name)}; ${fault}`);
+  const data = DataDir.of(ports.environment ?? process.env);
+  const lock = lockName(definition.name, data.serviceDir(definition.name));
+  try {
+    const service = await start(definition, ports, data);
+    return { ...service, stop: (how) => service.stop(how).finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function start<Schema extends z.ZodObject>(
+  definition: ServiceDefinition<Schema>,
+  ports: RunPorts,
+  data: DataDir,
+): Promise<RunningService> {
   const environment = ports.environment ?? process.env;
   const clock = ports.clock ?? systemClock;
   const random = ports.random ?? Math.random;
   const log = ports.log ?? createLogger(definition.name, environment);
   const { name, version, summary } = definition;
 
-  const data = DataDir.of(environment);
   const restored = takeOver(name, data.root, definition.precious, log);
   const edge = readEdge(data, environment);
   const settings = new Settings(name, definition.settings, data, environment);
   const listen = listenAddress(name, data, environment);
   const notifier = createNotifier(environment, ports.send);
+  const isManaged = environment.NOTIFY_SOCKET !== undefined || ports.send !== undefined;
   const stopping = new AbortController();
   const startedMs = clock.now();
   let state: Health['state'] = 'starting';
@@ -95,17 +110,24 @@ export async function runService<Schema extends z.ZodObject>(
     tiles: [...(definition.tiles ?? [])],
   };
   const recordTopic = topics.service(edge.id, name);
-  const openBus = ports.openBus ?? ((options) => new MqttBus(options));
-  const bus = openBus({
+  ensureAccount(data.mqttSecretFile(name), log);
+  const account = {
     url: brokerUrl(data, environment),
-    clientId: `ledge-${name}`,
+    // of its own for each process: with one in common the second would throw the first off the bus
+    clientId: `ledge-${name}-${record.instance.slice(0, 8)}`,
     username: `ledge-${name}`,
     passwordFile: data.mqttSecretFile(name),
-    will: { topic: recordTopic, payload: { ...record, state: 'lost' } },
-    keepSession: definition.keepSession ?? false,
+    will: undefined,
     clock,
     random,
     log,
+  };
+  if (!ports.openBus) await checkNameOnBus(recordTopic, account);
+  const openBus = ports.openBus ?? ((options) => new MqttBus(options));
+  const bus = openBus({
+    ...account,
+    ...(definition.keepSession ? { clientId: `ledge-${name}`, keepSession: true } : {}),
+    will: { topic: recordTopic, payload: { ...record, state: 'lost' } },
   });
   const api = new HttpApi(log, listen.kind === 'tcp' ? listen.secret : undefined);
   const metrics = serviceMetrics(name, startedMs);
@@ -137,6 +159,7 @@ export async function runService<Schema extends z.ZodObject>(
     ...(fault === undefined ? {} : { detail: fault }),
     version,
     uptimeS: Math.round((clock.now() - startedMs) / 1000),
+    instance: record.instance,
   });
 
   serveCommon();
@@ -151,6 +174,9 @@ export async function runService<Schema extends z.ZodObject>(
     throw error;
   }
 
+  const refused = Promise.withResolvers<Problem>();
+  const nameWatch = new NameWatch({ mine: record, topic: recordTopic, bus, log, refuse: refused.resolve });
+  await nameWatch.start();
   bus.retain(recordTopic, record);
   const registered = new Promise<void>((resolve) => bus.onConnect(resolve));
   bus.start();
@@ -165,6 +191,12 @@ export async function runService<Schema extends z.ZodObject>(
   restored();
   context.emit('service-ready', { service: name });
   log.info({ version, address: record.address, startMs: clock.now() - startedMs, registered: bus.connected }, 'service ready');
+
+  void refused.promise.then(async (problem) => {
+    log.fatal({ err: problem }, problem.message);
+    await stop(undefined);
+    ports.onRefused?.(problem);
+  });
 
   /** The watchdog is fed only after the service's own check passed in time. */
   async function check(): Promise<void> {
@@ -219,21 +251,35 @@ export async function runService<Schema extends z.ZodObject>(
   }
 
   let stopped: Promise<void> | undefined;
-  async function stop(): Promise<void> {
+  async function end(farewell: Payload | undefined): Promise<void> {
     state = 'stopping';
+    nameWatch.stop();
     notifier.stopping();
     stopChecking();
     stopping.abort();
     await running?.stop?.();
-    await bus.stop({ ...record, state: 'disconnected' });
+    await bus.stop(farewell);
     await api.close();
     log.info('service stopped');
+  }
+  function stop(farewell: Payload | undefined): Promise<void> {
+    stopped ??= end(farewell);
+    return stopped;
   }
   return {
     name,
     address: record.address,
-    stop: () => (stopped ??= stop()),
+    stop: ({ forGood = !isManaged && !isOurService(name) } = {}) => stop(forGood ? '' : { ...record, state: 'disconnected' }),
   };
+}
+
+/** Its password for the broker, which reads it when somebody signs in. Where only root may make it, it is there. */
+function ensureAccount(file: string, log: Logger): void {
+  try {
+    ensureSecret(file);
+  } catch (error) {
+    log.warn({ err: error, file }, 'the password for the broker is missing, and could not be made');
+  }
 }
 
 function serviceMetrics(name: string, startedMs: number): Registry {
@@ -255,57 +301,4 @@ function serviceMetrics(name: string, startedMs: number): Registry {
   });
   gauge('process_start_time_seconds', 'Start, seconds since 1970', () => startedMs / 1000);
   return registry;
-}
-
-/**
- * The whole of a `main.ts`: runs the service until SIGTERM, SIGINT or its supervisor says stop, then ends the process,
- * by force when stopping takes longer than 5 s. A mistake in the configuration is told on stderr and ends with code 78 (EX_CONFIG).
- */
-export async function main<Schema extends z.ZodObject>(definition: ServiceDefinition<Schema>): Promise<void> {
-  const environment = process.env;
-  const log = createLogger(definition.name, environment);
-  const die = (error: unknown) => {
-    log.fatal({ err: error }, error instanceof Problem ? error.message : 'the service died');
-    process.exit(error instanceof Problem && error.code === 'config-invalid' ? 78 : 1);
-  };
-  process.on('uncaughtException', die);
-  process.on('unhandledRejection', die);
-
-  const send = process.send?.bind(process);
-  const ending = new AbortController();
-  const service = runService(definition, {
-    environment,
-    log,
-    signal: ending.signal,
-    ...(send ? { send: (message: SupervisorMessage) => void send(message) } : {}),
-  });
-  const stop = () => {
-    ending.abort();
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    service
-      .then(
-        (running) => running.stop(),
-        () => {},
-      )
-      .then(() => process.exit(0), die);
-  };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
-  process.once('disconnect', stop);
-  process.on('message', (message) => {
-    if ((message as { type?: string }).type === 'stop') stop();
-  });
-  await service.catch(die);
-  flushCompileCache(); // where NODE_COMPILE_CACHE is set: a power cut would lose what is only written at the end
-  collectGarbageOfStart();
-}
-
-/**
- * The garbage of the start, 4 MiB, which an idle service would keep for hours; a plain gc() gives hardly any of it back to the system.
- * gc() is asked for this late because a V8 flag on the command line makes Node reject its own compiled modules, 2 s of a small board's start.
- */
-function collectGarbageOfStart(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as NonNullable<typeof globalThis.gc>;
-  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -1,6 +1,6 @@
 import { type LogLine, Problem } from '@ledge/contract';
 import type { ManagedService } from '@ledge/host';
-import { type Clock, parseLogLine, type Random, type SupervisorMessage } from '@ledge/kit';
+import { type Clock, parseLogLine, type Random, type StopMessage, type SupervisorMessage } from '@ledge/kit';
 import { Backoff } from './backoff.ts';
 import type { ServicePlan } from './services.ts';
 
@@ -15,7 +15,7 @@ const FATAL = 60;
 /** One running process of a service, as the supervisor sees it. */
 export interface ServiceProcess {
   readonly pid: number | undefined;
-  send(message: { type: 'stop' }): void;
+  send(message: StopMessage): void;
   kill(): void;
   onMessage(listener: (message: SupervisorMessage) => void): void;
   onLine(listener: (line: string, stream: 'stdout' | 'stderr') => void): void;
@@ -88,7 +88,8 @@ export class Child {
     await waiter.promise;
   }
 
-  async stop(): Promise<void> {
+  /** @param how.forGood it has no place on this box any more */
+  async stop(how?: { forGood: true }): Promise<void> {
     this.#wanted = false;
     this.#cancelRetry?.();
     this.#releaseReadyWaiters();
@@ -98,7 +99,7 @@ export class Child {
       return;
     }
     this.#state = 'stopping';
-    child.send({ type: 'stop' });
+    child.send({ type: 'stop', ...how });
     const cancel = this.#ports.clock.after(STOP_WITHIN_MS, () => this.#kill(`did not stop within ${STOP_WITHIN_MS} ms`));
     await child.ended;
     cancel();

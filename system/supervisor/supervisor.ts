@@ -92,7 +92,7 @@ export class Supervisor {
       this.say(30, `${name} is gone from the project; it is stopped`);
       // off the list first: who hears that it stops asks for the list, and must not find it
       this.#children.delete(name);
-      const left: Promise<void> = child.stop().finally(() => this.#leaving.delete(left));
+      const left: Promise<void> = child.stop({ forGood: true }).finally(() => this.#leaving.delete(left));
       this.#leaving.add(left);
     }
     const replaced = plans.map(async (plan) => {

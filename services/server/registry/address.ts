@@ -1,20 +1,10 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { Problem, shown } from '@ledge/contract';
-import { CALLER_HEADERS, type Clock } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock, type Target } from '@ledge/kit';
 
-/** Where a service listens, as node:http and httpxy take it. */
-export type Target = { socketPath: string; host: 'localhost' } | { hostname: string; host: string; port: number; protocol: 'http:' };
+export type { Target };
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-
-/** Reads the `address` of a registry record. @returns undefined for one that is none of the three kinds */
-export function parseAddress(address: string): Target | undefined {
-  const socketPath = /^(?:unix|pipe):(.+)$/.exec(address)?.[1];
-  if (socketPath) return { socketPath, host: 'localhost' };
-  const [, bracketed, plain, port] = /^http:\/\/(?:\[([0-9a-fA-F:]+)\]|([\w.-]+)):(\d{1,5})\/?$/.exec(address) ?? [];
-  const hostname = bracketed ?? plain;
-  return hostname === undefined || Number(port) > 65_535 ? undefined : { hostname, host: hostname, port: Number(port), protocol: 'http:' };
-}
 
 /**
  * What proves to a service on a TCP port that the gateway speaks. Sockets are guarded by the rights of their file; who serves one

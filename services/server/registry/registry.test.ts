@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { topics } from '@ledge/contract';
-import type { ServiceManager } from '@ledge/host';
-import { fakeClock, memoryBus } from '@ledge/testing';
+import type { ManagedService, ServiceManager } from '@ledge/host';
+import { fakeClock, memoryBus, until } from '@ledge/testing';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { ServiceRegistry } from './registry.ts';
@@ -73,6 +73,45 @@ test('a cleared record takes the service off the list', async () => {
   say('weather', record('weather'));
   say('weather', '');
   expect(stateOf('weather')).toBeUndefined();
+});
+
+test('the will of a process does not stand over the word of the one that took its place', async () => {
+  const { bus, say, stateOf, lost } = await started();
+  say('weather', record('weather'));
+  const live = (payload: object) => bus.receive(topics.service(EDGE, 'weather'), payload);
+  live({ ...record('weather'), instance: 'second' });
+  live({ ...record('weather'), state: 'lost' });
+  expect(stateOf('weather')).toBe('ready');
+  expect(lost).not.toContain('weather');
+  live({ ...record('weather'), instance: 'second', state: 'lost' });
+  expect(stateOf('weather')).toBe('lost');
+});
+
+test("one of somebody's own that stopped in order is gone; where somebody manages it, or it is ours, it is shown", async () => {
+  let list: ManagedService[] = [];
+  const manager: ServiceManager = {
+    list: async () => list,
+    start: async () => {},
+    stop: async () => {},
+    restart: async () => {},
+    async *logs() {},
+  };
+  const { registry, say, stateOf } = await started(manager);
+  await registry.poll();
+  const disconnected = (name: string) => say(name, { ...record(name), state: 'disconnected' });
+  disconnected('weather');
+  disconnected('media');
+  expect(stateOf('weather')).toBeUndefined();
+  expect(registry.names()).not.toContain('weather');
+  expect(registry.knows('weather')).toBe(false);
+  expect(registry.find('weather')).toBeUndefined();
+  expect(stateOf('media')).toBe('disconnected');
+  say('weather', record('weather'));
+  expect(stateOf('weather')).toBe('ready');
+
+  list = [{ name: 'weather', state: 'stopped', restarts: 0 }];
+  disconnected('weather'); // hearing it, the registry asks who manages it
+  await until('the supervisor to be asked', () => stateOf('weather') === 'stopped');
 });
 
 test('services of ours that do not run on this box are not missing, the broker is', async () => {

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { filters, ID_PATTERN, parseTopic, type ServiceRecord, type ServiceView, serviceRecordSchema } from '@ledge/contract';
 import type { ManagedService, ServiceManager } from '@ledge/host';
-import type { Bus, Clock, Logger, Message } from '@ledge/kit';
-import { parseAddress, type Target } from './address.ts';
+import { type Bus, type Clock, isOurService, type Logger, type Message, parseAddress, type Target } from '@ledge/kit';
 import { HealthProbe } from './health.ts';
 import { serviceView } from './view.ts';
 
@@ -68,7 +67,7 @@ export class ServiceRegistry {
 
   /** Where a service listens, or undefined when there is none by that name. */
   find(name: string): Target | undefined {
-    if (name === SUPERVISOR) return undefined;
+    if (name === SUPERVISOR || this.#isGone(name)) return undefined;
     const record = this.#entries.get(name)?.record;
     if (record) return parseAddress(record.address);
     if (!ID_PATTERN.test(name)) return undefined;
@@ -85,6 +84,7 @@ export class ServiceRegistry {
 
   /** Is a service by this name known, although it may not listen now? */
   knows(name: string): boolean {
+    if (this.#isGone(name)) return false;
     return this.#entries.has(name) || this.#managed.has(name) || this.find(name) !== undefined;
   }
 
@@ -94,7 +94,7 @@ export class ServiceRegistry {
   }
 
   names(): string[] {
-    return [...new Set([...this.#entries.keys(), ...this.#managed.keys()])].sort();
+    return [...new Set([...this.#entries.keys(), ...this.#managed.keys()])].filter((name) => !this.#isGone(name)).sort();
   }
 
   views(): ServiceView[] {
@@ -138,12 +138,15 @@ export class ServiceRegistry {
     }
   }
 
-  #hear({ topic, payload }: Message): void {
+  #hear({ topic, payload, retained }: Message): void {
     const parsed = parseTopic(topic);
     if (parsed.kind !== 'service') return;
     const { name } = parsed;
+    // who came or went did so by his hand, perhaps: what the supervisor said last is of before
+    void this.#askManager();
     if (payload.length === 0) {
       this.#entries.delete(name);
+      this.#lost.delete(name);
       return;
     }
     const record = readRecord(payload);
@@ -152,7 +155,7 @@ export class ServiceRegistry {
       return;
     }
     const entry = this.#entry(name);
-    if (!entry) return;
+    if (!entry || (!retained && isOfPredecessor(record, entry.record))) return;
     entry.record = record;
     entry.probe.forget();
     this.#tellLost();
@@ -169,6 +172,11 @@ export class ServiceRegistry {
     const entry: Entry = { name, record: undefined, probe: new HealthProbe(this.#ports.clock) };
     this.#entries.set(name, entry);
     return entry;
+  }
+
+  /** One of somebody's own that stopped in order, and that nobody would start again. */
+  #isGone(name: string): boolean {
+    return this.#entries.get(name)?.record?.state === 'disconnected' && !this.#managed.has(name) && !isOurService(name);
   }
 
   /** One of ours that never ran here: not started on this box, so it is not missing. */
@@ -189,6 +197,10 @@ export class ServiceRegistry {
     }
   }
 }
+
+/** The will of a process may come after the word of the one that took its place. */
+const isOfPredecessor = (record: ServiceRecord, present: ServiceRecord | undefined) =>
+  present?.state === 'ready' && record.state !== 'ready' && record.instance !== present.instance;
 
 const ownProcess = (name: string): ManagedService => ({
   name,
