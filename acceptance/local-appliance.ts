@@ -66,13 +66,13 @@ export async function startLocalAppliance(options: ApplianceOptions = {}): Promi
   }
 }
 
-/** A child of a process of this machine, by the program's name (proc(5), stat). */
-export function findChild(parent: number, program: string): number | undefined {
+/** A child of a process of this machine, by the program's name, or any (proc(5), stat). */
+export function findChild(parent: number, program?: string): number | undefined {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const [, name, rest] = /\((.*)\) . (\d+)/.exec(stat) ?? [];
-      if (name === program && Number(rest) === parent) return Number(pid);
+      if ((program === undefined || name === program) && Number(rest) === parent) return Number(pid);
     } catch {
       // it ended while we looked
     }

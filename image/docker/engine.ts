@@ -8,5 +8,14 @@ export async function engineAnswers(): Promise<boolean> {
   );
 }
 
-/** Loads a file of images into the engine. @returns what it said */
-export const loadImages = async (file: string): Promise<string> => (await run('docker', ['load', '--quiet', '--input', file])).trim();
+/** Loads a file of images into the engine. */
+export async function loadImages(file: string): Promise<void> {
+  await run('docker', ['load', '--quiet', '--input', file]);
+}
+
+/** The id of an image in the engine; undefined when it has none of that name. */
+export const imageId = (tag: string): Promise<string | undefined> =>
+  run('docker', ['image', 'inspect', '--format', '{{.Id}}', tag]).then(
+    (text) => text.trim(),
+    () => undefined,
+  );

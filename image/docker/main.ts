@@ -13,7 +13,7 @@ import { npmPackagesOf, spdx } from '../reports/spdx.ts';
 import { run } from '../run.ts';
 import { buildRuntime } from '../runtime.ts';
 import { share, writeArchive } from './archive.ts';
-import { engineAnswers, loadImages } from './engine.ts';
+import { engineAnswers, imageId, loadImages } from './engine.ts';
 import { type Image, imageConfig, imageName, imagesOf, type Product } from './images.ts';
 import { appLayer, debianLayer, type ImageLayer, projectLayer } from './layers.ts';
 
@@ -130,13 +130,21 @@ async function make(
   await load(file, architecture, images);
 }
 
-async function load(file: string, architecture: Architecture, images: readonly Image[]): Promise<void> {
+async function load(file: string, architecture: Architecture, images: readonly (Image & { config: { id: string } })[]): Promise<void> {
   if (values['no-load'] || architecture !== HERE || !(await engineAnswers())) {
     say(`load the images with: docker load --input ${file}`);
     return;
   }
+  const names = images.map(({ tags }) => tags[0]).join(', ');
+  const there = await Promise.all(
+    images.flatMap(({ tags, config }) => tags.map(async (tag) => (await imageId(tag)) === `sha256:${config.id}`)),
+  );
+  if (there.every(Boolean)) {
+    say(`the engine has ${names} already`);
+    return;
+  }
   await loadImages(file);
-  say(`loaded ${images.map(({ tags }) => tags[0]).join(', ')}`);
+  say(`loaded ${names}`);
 }
 
 const nameOf = ({ tags }: Image) => tags[0]?.split(':')[0] ?? '';

@@ -108,7 +108,13 @@ export class ContainerAppliance extends HttpAppliance {
   }
 
   override async pidOf(service: ServiceName): Promise<number> {
-    return await until(`a process of ${service}`, async () => (await this.inspect(service)).State.Pid || undefined, 20_000);
+    return await until(`a process of ${service}`, () => this.#pidNow(service), 20_000);
+  }
+
+  /** Not of the engine's small init, whose child the service is. */
+  async #pidNow(service: ServiceName): Promise<number | undefined> {
+    const { Pid } = (await this.inspect(service)).State;
+    return Pid === 0 ? undefined : findChild(Pid);
   }
 
   /**
@@ -117,12 +123,13 @@ export class ContainerAppliance extends HttpAppliance {
    */
   override async kill(service: ServiceName): Promise<void> {
     await this.docker('kill', await this.containerOf(service));
-    await this.startService(service);
+    // its time counts among what passes until all is right again
+    this.startService(service).catch((error: unknown) => console.error(error));
   }
 
   override async killProcess(pid: number): Promise<void> {
     for (const service of SERVICES) {
-      if ((await this.inspect(service)).State.Pid === pid) {
+      if ((await this.#pidNow(service)) === pid) {
         await this.kill(service);
         return;
       }
@@ -161,7 +168,7 @@ export class ContainerAppliance extends HttpAppliance {
 
 /** A part of what `docker inspect` tells (Docker Engine API, "Inspect a container"). */
 export interface ContainerFacts {
-  State: { Pid: number; Running: boolean; ExitCode: number; OOMKilled: boolean; Health?: { Status: string } };
+  State: { Pid: number; StartedAt: string; Running: boolean; ExitCode: number; OOMKilled: boolean; Health?: { Status: string } };
   Config: { User: string; Image: string };
   HostConfig: {
     Privileged: boolean;
