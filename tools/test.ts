@@ -4,12 +4,14 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openEngine, whyNoContainers } from '../image/docker/tests/engine.ts';
 import { makeImages } from './vm-image.ts';
 
 const USAGE = `Usage: ./build.sh test [--vm] [--docker] [--all] [PATTERN ...]
 
 Checks types and form, builds, and runs the tests that need no virtual machine and no Docker engine.
-  --docker   only the tests that need a Docker engine (*.docker.test.ts)
+  --docker   only the tests that need a Docker engine (*.docker.test.ts, and the acceptance tests in containers, with both brokers);
+             "--docker smoke" is the shortest
   --vm       only the tests that need QEMU (*.vm.test.ts), with the image that they boot; "--vm smoke" is the shortest
   --all      all of them
   PATTERN    only test files whose path holds one of these; no checks before`;
@@ -103,6 +105,31 @@ async function vm(sum: Sum, patterns: readonly string[]): Promise<void> {
     await suite(sum, project, named);
 }
 
+/** One engine for all that need one; where there can be none, each file of tests counts as skipped. */
+async function docker(sum: Sum, patterns: readonly string[]): Promise<void> {
+  const wanted = (file: string) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
+  const acceptance = ['rights', 'things', 'recovery', 'outage', 'media', 'openapi'].map((name) => `acceptance/${name}.it.test.ts`);
+  const projects = [
+    ['docker', globSync('image/docker/tests/*.docker.test.ts', { cwd: root })],
+    ['docker-acceptance', acceptance],
+    ['docker-mosquitto', acceptance],
+  ] as const;
+  const why = await whyNoContainers();
+  const engine = why === undefined ? await openEngine() : undefined;
+  if (engine) process.env.DOCKER_HOST = engine.host;
+  try {
+    for (const [project, all] of projects) {
+      const files = all.filter(wanted);
+      if (engine && files.length > 0) await suite(sum, project, patterns);
+      if (engine) continue;
+      for (const file of files) console.log(`skipped: ${project}, ${file} (${why})`);
+      sum.skipped += files.length;
+    }
+  } finally {
+    await engine?.stop();
+  }
+}
+
 const { values, positionals } = parseArgs({
   options: { vm: { type: 'boolean' }, docker: { type: 'boolean' }, all: { type: 'boolean' }, help: { type: 'boolean' } },
   allowPositionals: true,
@@ -120,7 +147,7 @@ else {
     await check(sum, 'build', 'node', ['tools/build.ts']);
     for (const project of ['unit', 'it', 'web', 'acceptance']) await suite(sum, project, positionals);
   }
-  if (values.docker || values.all) await suite(sum, 'docker', positionals);
+  if (values.docker || values.all) await docker(sum, positionals);
   if (values.vm || values.all) await vm(sum, positionals);
   console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;

@@ -5,10 +5,10 @@
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { run } from '../../run.ts';
-import { openEngine, whyNoEngine } from './engine.ts';
+import { openEngine, whyNoContainers } from './engine.ts';
 
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const why = await whyNoEngine();
+  const why = await whyNoContainers();
   if (why !== undefined) {
     console.log(`the tests that need a Docker engine are skipped: ${why}`);
     return undefined;

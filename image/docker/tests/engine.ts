@@ -21,15 +21,20 @@ export interface TestEngine {
   stop(): Promise<void>;
 }
 
-/** Why no engine can be had on this machine; undefined when one can. */
-export async function whyNoEngine(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+/** What makes the images. */
+const TOOLS = ['mmdebstrap', 'git', 'gcc'];
+const HOME_PREFIX = 'ledge-docker-';
+
+/** Why containers of ours cannot be run on this machine; undefined when they can. */
+export async function whyNoContainers(environment: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
+  if (process.platform !== 'linux') return `images are made on Linux, and this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'images are made as root';
+  const missing = TOOLS.filter((tool) => !findProgram(tool));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
   if (!findProgram('docker')) return 'docker is not installed (Debian: docker.io)';
   if (!(await composeCommand())) return 'docker-compose is not installed';
   if (await answers(environment.DOCKER_HOST)) return undefined;
-  if (process.platform !== 'linux') return 'no Docker engine answers';
-  if (!findProgram('dockerd')) return 'no Docker engine answers, and dockerd is not installed (Debian: docker.io)';
-  if (process.getuid?.() !== 0) return 'no Docker engine answers, and only root can start one';
-  return undefined;
+  return findProgram('dockerd') ? undefined : 'no Docker engine answers, and dockerd is not installed (Debian: docker.io)';
 }
 
 /** `docker-compose`, or the plugin of newer engines; undefined where there is neither. */
@@ -54,9 +59,12 @@ const answers = (host: string | undefined) =>
  */
 export async function openEngine(): Promise<TestEngine> {
   const { DOCKER_HOST } = process.env;
-  if (await answers(DOCKER_HOST))
-    return { host: DOCKER_HOST ?? 'unix:///var/run/docker.sock', isOurs: false, stop: () => Promise.resolve() };
-  const home = mkdtempSync(join(tmpdir(), 'ledge-docker-'));
+  if (await answers(DOCKER_HOST)) {
+    // another process of the same tests may have started it, and ends it
+    const isOurs = DOCKER_HOST?.includes(HOME_PREFIX) ?? false;
+    return { host: DOCKER_HOST ?? 'unix:///var/run/docker.sock', isOurs, stop: () => Promise.resolve() };
+  }
+  const home = mkdtempSync(join(tmpdir(), HOME_PREFIX));
   const log = join(home, 'log');
   const host = `unix://${join(home, 'docker.sock')}`;
   const firewall = await firewallNow();
