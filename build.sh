@@ -10,10 +10,12 @@ usage() {
 Usage: ./build.sh COMMAND [OPTIONS]      (each command explains itself with --help)
 
   start     run the whole appliance on this machine, with a project of your own if you like
+  new       make a project of your own: a folder with your service, drivers and things
   test      check and test everything that needs no virtual machine and no Docker
   bench     measure, and print a table
   image     make the SD-card image for Raspberry Pi, and the update bundle that belongs to it
   boot      run that image here, in QEMU
+  docker    make the images of the services for containers; docker-compose up -d starts them
   build     make dist/: one bundle per service, and the web pages
   screenshots  take pictures of each web page, at three widths, light and dark
   format    put the sources into the house's form
@@ -97,31 +99,68 @@ TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt
 # What makes an image: Debian's bootstrap and emulation, file systems, U-Boot's tools, the cross compiler, RAUC
 IMAGE_PACKAGES=(mmdebstrap arch-test qemu-user-static binfmt-support debian-archive-keyring squashfs-tools mtools dosfstools e2fsprogs
   u-boot-tools rauc openssl xz-utils zstd lz4 kmod systemd binutils gcc-aarch64-linux-gnu g++-aarch64-linux-gnu make python3 git)
+# What makes images for containers
+CONTAINER_PACKAGES=(mmdebstrap arch-test debian-archive-keyring binutils gcc git)
 VM_PACKAGES=(qemu-system-arm qemu-utils mtools dosfstools e2fsprogs fdisk openssh-client mosquitto-clients)
 
-# Programs for arm64 run here through qemu-user, which the kernel has to be told once after each start of this machine.
-prepare_emulation() {
-  [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] && return 0
-  [ "$(id -u)" -eq 0 ] || return 0 # the image's own check says that it wants root
-  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null || true
-  update-binfmts --enable qemu-aarch64 >/dev/null 2>&1 || true
-  [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || fail 'arm64 programs cannot be run here: binfmt_misc with qemu-aarch64 is needed.'
+# An engine for the tests, unless one answers or can be started
+install_engine() {
+  local packages=()
+  docker version >/dev/null 2>&1 || command -v dockerd >/dev/null || packages+=(docker.io)
+  command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || packages+=(docker-compose)
+  [ ${#packages[@]} -eq 0 ] || install_packages "${packages[@]}"
+  # since Debian 13 a package of its own
+  command -v docker >/dev/null || install_packages docker-cli
 }
 
-# make_image OPTION... : one at a time, as they share a cache
+# prepare_emulation PROCESSOR: its programs run here through qemu-user, which the kernel has to be told once after each start of this machine.
+prepare_emulation() {
+  [ "$(uname -m)" = "$1" ] && return 0
+  [ -e "/proc/sys/fs/binfmt_misc/qemu-$1" ] && return 0
+  [ "$(id -u)" -eq 0 ] || return 0 # the image's own check says that it wants root
+  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc 2>/dev/null || true
+  update-binfmts --enable "qemu-$1" >/dev/null 2>&1 || true
+  [ -e "/proc/sys/fs/binfmt_misc/qemu-$1" ] || fail "programs for $1 cannot be run here: binfmt_misc with qemu-$1 is needed."
+}
+
+# make_image OPTION...
 make_image() {
   prepare
   case " $* " in
     *' --help '*) ;;
     *)
       install_packages "${IMAGE_PACKAGES[@]}"
-      prepare_emulation
+      prepare_emulation aarch64
       ;;
   esac
-  local cache=${EDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ledge}
+  with_cache image/main.ts "$@"
+}
+
+# make_containers OPTION... : needs no engine
+make_containers() {
+  prepare
+  case " $* " in
+    *' --help '*) ;;
+    *)
+      install_packages "${CONTAINER_PACKAGES[@]}"
+      local other=arm64 processor=aarch64 compiler=gcc-aarch64-linux-gnu
+      [ "$(uname -m)" = aarch64 ] && other=amd64 processor=x86_64 compiler=gcc-x86-64-linux-gnu
+      if [[ " $* " =~ \ --arch[=\ ]($other|all)\  ]]; then
+        install_packages "$compiler" qemu-user-static binfmt-support
+        prepare_emulation "$processor"
+      fi
+      ;;
+  esac
+  with_cache image/docker/main.ts "$@"
+}
+
+# with_cache PROGRAM OPTION... : where this script was called from; one at a time, as they share a cache
+with_cache() {
+  local program=$root/$1 cache=${EDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ledge}
+  shift
   cd "$called_from"
   mkdir -p "$cache"
-  flock "$cache/build.lock" node "$root/image/main.ts" "$@"
+  flock "$cache/build.lock" node "$program" "$@"
 }
 
 command=${1:-}
@@ -142,14 +181,21 @@ case "$command" in
   test)
     prepare
     case " $* " in
+      *' --project'[\ =]*) run_here tools/test-project.ts "$@" ;;
       *' --help '*) ;;
       *' --vm '* | *' --all '*)
-        install_packages "${TEST_PACKAGES[@]}" "${IMAGE_PACKAGES[@]}" "${VM_PACKAGES[@]}"
-        prepare_emulation
+        install_packages "${TEST_PACKAGES[@]}" "${IMAGE_PACKAGES[@]}" "${VM_PACKAGES[@]}" "${CONTAINER_PACKAGES[@]}"
+        prepare_emulation aarch64
         ;;
+      *' --docker '*) install_packages "${TEST_PACKAGES[@]}" "${CONTAINER_PACKAGES[@]}" ;;
       *) install_packages "${TEST_PACKAGES[@]}" ;;
     esac
+    case " $* " in *' --help '*) ;; *' --docker '* | *' --all '*) install_engine ;; esac
     exec node tools/test.ts "$@"
+    ;;
+  new)
+    prepare
+    run_here tools/new/main.ts "$@"
     ;;
   bench)
     prepare
@@ -170,6 +216,7 @@ case "$command" in
     exec node tools/screenshots.ts "$@"
     ;;
   image) make_image "$@" ;;
+  docker) make_containers "$@" ;;
   boot)
     prepare
     case " $* " in *' --help '*) ;; *) install_packages qemu-system-arm qemu-utils ;; esac
