@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { Problem, shown } from '@ledge/contract';
+import { ID_PATTERN, Problem, shown } from '@ledge/contract';
 import { PROJECT_FILE, type ProjectManifest, serviceNameFault, writeFileAtomic } from '@ledge/kit';
 import { type BuildFailure, type BuildOptions, build, type Message, type Plugin } from 'esbuild';
 import { z } from 'zod';
@@ -85,11 +85,15 @@ function serviceFile(dir: string, name: string): string {
 
 function driverName(fileName: string): string {
   const name = fileName.slice(0, -'.ts'.length);
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    throw mistake(`drivers/${fileName}: a driver has the name of its file; lower-case letters, digits and hyphens are wanted`);
-  }
-  if (BUILT_IN_DRIVERS.includes(name)) throw mistake(`drivers/${fileName}: a driver ${name} is built in; another name is wanted`);
+  const fault = driverNameFault(name);
+  if (fault) throw mistake(`drivers/${fileName}: a driver has the name of its file; ${fault}`);
   return name;
+}
+
+/** Why a driver of somebody's own cannot have this name, as the second half of a sentence; undefined when it can. */
+export function driverNameFault(name: string): string | undefined {
+  if (!ID_PATTERN.test(name)) return 'lower-case letters, digits and hyphens are wanted, such as wifi-signal';
+  return BUILT_IN_DRIVERS.includes(name) ? `a driver ${name} is built in; another name is wanted` : undefined;
 }
 
 const ENTRY = 'ledge-entry:';
