@@ -1,6 +1,8 @@
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { HistoryPoint, ServiceView, ThingView } from '@ledge/contract';
 import { until } from '@ledge/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -15,8 +17,9 @@ const NOT_KEPT = ['ledge', 'dist', 'data', 'node_modules'];
 const RIGHT_WITHIN_MS = 20_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'ledge-example-'));
-/** As its maker has it: the project with the framework beside its services. */
-const project = join(folder, 'weather-station');
+/** As its README says to make a project of one's own of it: the framework in `ledge/`, and three files that say so. */
+const project = join(folder, 'my-station');
+const execute = promisify(execFile);
 const framework = join(project, 'ledge');
 const dataDir = join(folder, 'data');
 let ledge: Appliance;
@@ -34,6 +37,10 @@ async function stop(): Promise<void> {
 beforeAll(async () => {
   cpSync(join(root, 'examples', 'weather-station'), project, { recursive: true, filter: (path) => !NOT_KEPT.includes(basename(path)) });
   symlinkSync(root, framework);
+  for (const file of ['build.sh', 'tsconfig.json', 'docker-compose.yml']) {
+    const path = join(project, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('../..', './ledge'));
+  }
   await start();
   await ledge.addMqttUser(WATCHER.name, WATCHER.password, [{ filter: '#', access: 'subscribe' }]);
   sub = new MosquittoSub(ledge, `${ledge.edge}/5/#`, WATCHER);
@@ -51,6 +58,12 @@ const set = async (path: string, value: unknown) => {
 const said = (path: string) => sub.payloads(`${ledge.edge}/5/${path}`);
 const valveIs = (state: 'true' | 'false') =>
   until(`the valve to be ${state}`, () => said('valve/main/open').at(-1) === state, RIGHT_WITHIN_MS);
+
+test('its own command checks its types and runs its tests', async () => {
+  const { stdout } = await execute('bash', ['build.sh', 'test'], { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
+  expect(stdout).toMatch(/^ok +types\nok +tests$/m);
+  expect(Number(/Tests +(\d+) passed/.exec(stdout)?.[1])).toBeGreaterThan(30);
+});
 
 test('its service is registered, in the OpenAPI document, and has a tile', async () => {
   expect(await irrigation()).toMatchObject({ version: '1.0.0', tiles: [{ title: 'Irrigation', path: '/status' }] });
