@@ -98,10 +98,3 @@ export function imagesOf(product: Product, layers: readonly ImageLayer[]): Image
     description,
   }));
 }
-
-/** A package's name as an image's: `@garden/Weather` is `garden-weather`. */
-export const imageName = (name: string) =>
-  name
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '');
