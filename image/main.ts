@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBuiltProject } from '@ledge/kit';
 import { buildProject } from '../tools/project.ts';
-import { layAppFiles, type ReleaseFacts, releaseFacts } from './app.ts';
+import { layAppFiles, releaseFacts } from './app.ts';
 import { layBootFiles, unpackFirmware } from './firmware.ts';
 import { buildInitramfs } from './initramfs/build.ts';
 import { buildKernel } from './kernel/kernel.ts';
@@ -12,6 +12,7 @@ import { openApt } from './layers/apt.ts';
 import { buildLayers, unpackLayers, workFolder } from './layers/build.ts';
 import { differences, type Lock, readLock, writeLock } from './layers/lock.ts';
 import { makeBootPartition, makeCard, makeSlot } from './layout/card.ts';
+import { bundleVersion, plainName } from './project/names.ts';
 import { writeReports } from './reports.ts';
 import { composeApp, composeExtra, composeSystem, writeFacts } from './root/root.ts';
 import { buildRadioFirmware, buildRuntime, buildUpdater } from './runtime.ts';
@@ -76,7 +77,7 @@ async function projectIn(work: string) {
 /** @param work a folder that is thrown away afterwards */
 async function make(work: string): Promise<void> {
   const project = await projectIn(work);
-  const folder = project ? fileNameOf(project.built.name) : '';
+  const folder = project ? plainName(project.built.name) : '';
   const name = `${folder || 'ledge'}-rpi`;
   const out = values.out ?? join(root, 'dist', 'image', folder);
   mkdirSync(out, { recursive: true });
@@ -156,13 +157,6 @@ async function make(work: string): Promise<void> {
   });
   say(`done: ${card}`);
 }
-
-/** A package's name as part of a file's: `@garden/weather` is `garden-weather`. */
-const fileNameOf = (name: string) => name.replaceAll(/[^a-z0-9.-]+/gi, '-').replace(/^-/, '');
-
-/** Semantic versioning 2, "build metadata": a box that has the same Ledge with another project in it can be told apart. */
-const bundleVersion = ({ version, project }: ReleaseFacts) =>
-  project ? `${version}+${fileNameOf(project.name)}.${project.version.replaceAll(/[^0-9A-Za-z.-]/g, '-')}` : version;
 
 function checkLock(lock: Lock, built: Lock['layers']): void {
   const changed = differences(lock, built);

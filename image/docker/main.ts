@@ -9,12 +9,13 @@ import { openApt } from '../layers/apt.ts';
 import { buildLayers, type Layer, workFolder } from '../layers/build.ts';
 import { differences, lockedName, readLock, writeLock } from '../layers/lock.ts';
 import { ARCHITECTURES, type Architecture, SUITE } from '../layers/recipe.ts';
+import { plainName } from '../project/names.ts';
 import { npmPackagesOf, spdx } from '../reports/spdx.ts';
 import { run } from '../run.ts';
 import { buildRuntime } from '../runtime.ts';
 import { share, writeArchive } from './archive.ts';
 import { engineAnswers, imageId, loadImages } from './engine.ts';
-import { type Image, imageConfig, imageName, imagesOf, type Product } from './images.ts';
+import { type Image, imageConfig, imagesOf, type Product } from './images.ts';
 import { appLayer, debianLayer, type ImageLayer, projectLayer } from './layers.ts';
 
 const USAGE = `Usage: ./build.sh docker [--project DIR] [--arch amd64|arm64|all] [--out DIR] [--no-load] [--locked | --update-lock]
@@ -83,7 +84,7 @@ async function commonParts(work: string) {
   const layers: ImageLayer[] = [await appLayer(root, release, epochS)];
   if (project) layers.push(await projectLayer(project.built.dir, project.built, epochS));
   const product: Product = project
-    ? { name: imageName(project.built.name), version: project.built.version, isProject: true }
+    ? { name: plainName(project.built.name), version: project.built.version, isProject: true }
     : { name: 'ledge', version: release.version, isProject: false };
   return { release, epochS, layers, product, project };
 }
