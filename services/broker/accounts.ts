@@ -7,7 +7,8 @@ import { type Admission, type Credentials, REFUSAL, type RefusalCode } from './e
 import { Rights } from './rights.ts';
 import type { Users } from './users.ts';
 
-const SERVICE_PREFIX = 'ledge-';
+/** Names of the users that services of this box are; users that people make never begin so. */
+export const SERVICE_PREFIX = 'ledge-';
 /** That many wrong passwords from one address cost nothing; each further one doubles the wait. */
 const FREE_TRIES = 3;
 const FIRST_WAIT_MS = 500;
@@ -19,6 +20,15 @@ const ADDRESSES_REMEMBERED = 1000;
 export interface AccountSettings {
   allowAnonymous: boolean;
   anonymousRules: readonly AccessRule[];
+}
+
+/**
+ * The service whose client id somebody else has; undefined when it is nobody's, or the user's own. Sessions are found by client id: nobody else
+ * may end those of the box's services, or keep their place while they restart.
+ */
+export function ownerOf(clientId: string, user: string | undefined, services: readonly string[]): string | undefined {
+  const owners = services.filter((owner) => clientId === owner || clientId.startsWith(`${owner}-`));
+  return user !== undefined && owners.includes(user) ? undefined : owners[0];
 }
 
 const sameSecret = (a: Buffer, b: Buffer) => {
@@ -51,16 +61,14 @@ export class Accounts {
     const { clientId, user } = credentials;
     const admission = await this.#admitAccount(credentials);
     if (!admission.admitted) return admission;
-    const owners = await this.#ownersOf(clientId);
-    if (owners.length === 0 || (user && owners.includes(user))) return admission;
-    return refused(REFUSAL.identifier, `has a client id that belongs to ${owners[0]}`);
-  }
-
-  /** Sessions are found by client id: nobody else may end those of the box's services, or keep their place while they restart. */
-  async #ownersOf(clientId: string): Promise<string[]> {
-    if (!clientId.startsWith(SERVICE_PREFIX)) return [];
+    if (!clientId.startsWith(SERVICE_PREFIX)) return admission;
     const services = await readdir(this.#secretsDir).catch(() => []);
-    return services.map((name) => SERVICE_PREFIX + name).filter((owner) => clientId === owner || clientId.startsWith(`${owner}-`));
+    const owner = ownerOf(
+      clientId,
+      user,
+      services.map((name) => SERVICE_PREFIX + name),
+    );
+    return owner ? refused(REFUSAL.identifier, `has a client id that belongs to ${owner}`) : admission;
   }
 
   async #admitAccount({ user, password, address }: Credentials): Promise<Admission> {

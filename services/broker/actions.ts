@@ -18,14 +18,14 @@ export function brokerActions(engine: Engine, edge: string): Actions<BrokerSetti
     confirm:
       'What a device that is gone has left behind is removed for good. A device that is still there says it again only when it wants to.',
     input: clearInput,
-    run(_context, { filter }) {
+    async run(_context, { filter }) {
       const own = filters.everything(edge);
       if (filtersOverlap(filter, own)) {
         throw new Problem('invalid-value', `filter is ${shown(filter)}; one that leaves out ${own} is wanted: this box says that itself`, {
           errors: [{ field: 'filter', message: `a filter that leaves out ${own} is wanted` }],
         });
       }
-      return `${engine.clearRetained(filter)} retained messages were forgotten`;
+      return `${await engine.clearRetained(filter)} retained messages were forgotten`;
     },
   };
   return { 'forget-retained': clear };

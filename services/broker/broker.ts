@@ -5,8 +5,7 @@ import { Accounts } from './accounts.ts';
 import { brokerActions } from './actions.ts';
 import { ClientList } from './clients.ts';
 import { type BrokerSettings, brokerSettings } from './config.ts';
-import type { ClientFacts, EngineHost } from './engine.ts';
-import { AedesEngine } from './engine-aedes.ts';
+import type { ClientFacts, Engine, EngineHost } from './engine.ts';
 import { Seldom } from './limits.ts';
 import { precious } from './precious.ts';
 import { serveBroker } from './routes.ts';
@@ -70,15 +69,25 @@ export const broker = defineService({
   settings: brokerSettings,
   precious,
   async start(context) {
-    const { api, clock, dataDir, dataRoot, edge, log, metrics } = context;
+    const { api, clock, dataDir, dataRoot, edge, log, metrics, random } = context;
     const settings = () => context.settings;
     const secretsDir = join(dataRoot, 'secrets');
     const users = new Users(join(dataDir, 'users.db'));
     const accounts = new Accounts(users, join(secretsDir, 'mqtt'), edge.id, settings, clock);
     const clients = new ClientList(clock);
     const certificate = () => readCertificate(settings(), secretsDir, edge.id, clock, log);
-    const doorman = new Doorman(context, accounts, clients);
-    const engine = new AedesEngine(join(dataDir, 'sessions.db'), settings, certificate, doorman, { clock, log });
+    const host = new Doorman(context, accounts, clients);
+    const makeEngine = async (): Promise<Engine> => {
+      // only what is used is loaded
+      if (settings().engine === 'mosquitto') {
+        const { MosquittoEngine, BoxGuestBook } = await import('./mosquitto/index.ts');
+        const guests = new BoxGuestBook(users, join(secretsDir, 'mqtt'), edge.id, settings, clock);
+        return new MosquittoEngine({ dir: join(dataDir, 'mosquitto'), settings, certificate, guests, host, ports: { clock, random, log } });
+      }
+      const { AedesEngine } = await import('./engine-aedes.ts');
+      return new AedesEngine(join(dataDir, 'sessions.db'), settings, certificate, host, { clock, log });
+    };
+    const engine = await makeEngine();
 
     users.open();
     try {
@@ -97,7 +106,10 @@ export const broker = defineService({
     return {
       check: () => selfTest.run(),
       backup: { count: () => ({ users: users.list().length }) },
-      apply: () => accounts.applySettings(),
+      async apply() {
+        accounts.applySettings();
+        await engine.apply();
+      },
       actions: brokerActions(engine, edge.id),
       async stop() {
         sys.stop();

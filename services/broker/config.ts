@@ -8,6 +8,10 @@ const MIB = 1024 * KIB;
 
 /** Settings of the broker, with default, unit and whether a change needs a restart. */
 export const brokerSettings = z.object({
+  engine: z
+    .enum(['aedes', 'mosquitto'])
+    .default('aedes')
+    .meta({ title: 'Engine', description: 'aedes is built in; mosquitto is a program of its own that must be installed', restart: true }),
   host: z
     .string()
     .min(1)

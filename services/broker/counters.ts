@@ -31,6 +31,8 @@ export interface Levels {
   storedMessages: number;
   storedBytes: number;
   queuedBytes: number;
+  /** Bytes. */
+  heap: { current: number; maximum: number };
 }
 
 /** `load/` counters of mosquitto: name and what it is taken from. */
@@ -94,7 +96,6 @@ export function sysCounters(
   t: Traffic,
   l: Levels,
   loads: readonly [string, number][],
-  heap: { current: number; maximum: number },
 ): Record<string, number | string> {
   return {
     version,
@@ -120,8 +121,8 @@ export function sysCounters(
     'bytes/sent': t.bytesSent,
     'subscriptions/count': l.subscriptions,
     'retained messages/count': l.retained,
-    'heap/current': heap.current,
-    'heap/maximum': heap.maximum,
+    'heap/current': l.heap.current,
+    'heap/maximum': l.heap.maximum,
     'connections/refused': t.refused,
     'connections/limited': t.limited,
     'queued/bytes': l.queuedBytes,

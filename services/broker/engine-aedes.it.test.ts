@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import { expect, test } from 'vitest';
 import { engineContract } from './engine-contract.ts';
-import { connackCode, freePort, makeAedes, RecordingHost, receive, scratch, testBroker, testSettings } from './test-support.ts';
+import { aedesStand, connackCode, freePort, makeAedes, RecordingHost, receive, scratch, testBroker, testSettings } from './test-support.ts';
 
-engineContract('aedes', makeAedes);
+engineContract('aedes', aedesStand, { tellsForbidden: true, countsOthersOnly: true });
 
 test('the same client works over TLS, WebSocket and secure WebSocket, with a certificate made at the first start', async () => {
   using dir = scratch();

@@ -14,6 +14,8 @@ import {
   type EngineSettings,
   REFUSAL,
   type RefusalCode,
+  USER_CHANGED,
+  type UserChange,
 } from './engine.ts';
 import type { Peer } from './link.ts';
 import { type Certificate, Listeners, type Ports } from './listeners.ts';
@@ -53,6 +55,7 @@ const connectionOf = (client: Client | null): Connection | undefined => {
 /** MQTT 3.1.1 by aedes, on our own links, sessions and store: see README.md for who does what. */
 export class AedesEngine implements Engine, ConnectionHouse {
   readonly version: string;
+  readonly saysSys = false;
   readonly turns: Turns;
   readonly clock: Clock;
   readonly traffic = new Traffic();
@@ -69,6 +72,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
   readonly #perAddress = new Map<string, number>();
   readonly #cancels: (() => void)[] = [];
   #clientsMaximum = 0;
+  #heapMaximum = 0;
 
   constructor(
     file: string,
@@ -160,6 +164,13 @@ export class AedesEngine implements Engine, ConnectionHouse {
     this.turns.stop();
     this.sessions.close();
   }
+
+  get fault(): string | undefined {
+    return this.#listeners.ports.tcp === undefined ? 'the TCP listener is closed' : undefined;
+  }
+
+  /** Settings are asked whenever they count. */
+  async apply(): Promise<void> {}
 
   get ports(): Ports {
     return this.#listeners.ports;
@@ -351,19 +362,24 @@ export class AedesEngine implements Engine, ConnectionHouse {
     return [...connected, ...away];
   }
 
-  kick(clientId: string, reason: string): boolean {
+  async kick(clientId: string, reason: string): Promise<boolean> {
     const connection = this.#byClient.get(clientId);
     connection?.close(reason);
     return connection !== undefined;
   }
 
-  kickUser(user: string, reason: string): number {
-    const theirs = [...this.#connections].filter((connection) => connection.greeting?.user === user);
+  /** Rules and passwords are asked whenever they count; what is left is to disconnect. */
+  async userChanged({ name, kind }: UserChange): Promise<number> {
+    const reason = USER_CHANGED[kind];
+    if (reason === undefined) return 0;
+    const theirs = [...this.#connections].filter((connection) => connection.greeting?.user === name);
     for (const connection of theirs) connection.close(reason);
     return theirs.length;
   }
 
   levels(): Levels {
+    const current = process.memoryUsage().heapUsed;
+    this.#heapMaximum = Math.max(this.#heapMaximum, current);
     return {
       clientsConnected: this.#byClient.size,
       clientsDisconnected: this.sessions.away,
@@ -374,6 +390,7 @@ export class AedesEngine implements Engine, ConnectionHouse {
       storedMessages: this.sessions.stored.messages,
       storedBytes: this.sessions.stored.bytes,
       queuedBytes: this.waitingBytes,
+      heap: { current, maximum: this.#heapMaximum },
     };
   }
 
@@ -381,13 +398,13 @@ export class AedesEngine implements Engine, ConnectionHouse {
     void this.sessions.publish(new Message(topic, payload, 0, retain, true));
   }
 
-  clearRetained(filter: string): number {
+  async clearRetained(filter: string): Promise<number> {
     const topics = [...this.sessions.retained(filter)].map((message) => message.topic);
     for (const topic of topics) this.publish(topic, Buffer.alloc(0), { retain: true });
     return topics.length;
   }
 
-  listen(filter: string, receive: (message: Message) => void): () => void {
+  async listen(filter: string, receive: (message: Message) => void): Promise<() => void> {
     return this.sessions.listen(filter, { deliver: receive });
   }
 }

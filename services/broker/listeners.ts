@@ -141,19 +141,48 @@ export class Listeners {
   }
 
   async #listen(transport: Transport, port: number, setting: string, server: Server, webSockets?: WebSocketServer): Promise<void> {
-    const { host } = this.#settings;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host, backlog: BACKLOG }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    }).catch((error: NodeJS.ErrnoException) => {
+    await listen(server, this.#settings.host, port, setting).catch((error: unknown) => {
       webSockets?.close();
-      throw listenProblem(error, host, port, setting);
+      throw error;
     });
     this.#open.push({ transport, server, ...(webSockets ? { webSockets } : {}) });
   }
+}
+
+/**
+ * The wanted ports, with a free one for `port: 0`, for somebody else who will listen there.
+ * @throws Problem `port-taken`
+ */
+export async function freePorts({
+  host,
+  port,
+  tlsPort,
+  webSocketPort,
+  secureWebSocketPort,
+}: ListenSettings): Promise<Record<keyof Ports, number>> {
+  const wanted = { tcp: port, tls: tlsPort, webSocket: webSocketPort, secureWebSocket: secureWebSocketPort };
+  const settings = { tcp: 'port', tls: 'tlsPort', webSocket: 'webSocketPort', secureWebSocket: 'secureWebSocketPort' } as const;
+  for (const [name, setting] of Object.entries(settings) as [keyof Ports, (typeof settings)[keyof Ports]][]) {
+    if (name !== 'tcp' && wanted[name] === 0) continue;
+    const server = createServer();
+    await listen(server, host, wanted[name], setting);
+    wanted[name] = (server.address() as AddressInfo).port;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+  return wanted;
+}
+
+/** @throws Problem `port-taken` or `config-invalid`, in words of the setting */
+function listen(server: Server, host: string, port: number, setting: string): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host, backlog: BACKLOG }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  }).catch((error: NodeJS.ErrnoException) => {
+    throw listenProblem(error, host, port, setting);
+  });
 }
 
 const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS } as const;

@@ -22,7 +22,10 @@ export function serveBroker(api: Api, { engine, users, clients, sys, log }: Brok
       throw new Problem('invalid-value', `name is "${name}"; one that does not begin with ledge- is wanted: those are the services' own`);
     }
     const user = await users.put(name, { password, rules });
-    const disconnected = password === undefined ? 0 : engine.kickUser(name, 'its password was changed');
+    const disconnected = await engine.userChanged({
+      name,
+      ...(password === undefined ? { kind: 'rules' } : { kind: 'password', password }),
+    });
     log.info(
       { user: name, by: caller.user, passwordChanged: password !== undefined, rules: user.rules.length, disconnected },
       'MQTT user saved',
@@ -30,16 +33,17 @@ export function serveBroker(api: Api, { engine, users, clients, sys, log }: Brok
     return user;
   });
 
-  api.handle(brokerApi.removeUser, ({ params: { name }, caller }) => {
+  api.handle(brokerApi.removeUser, async ({ params: { name }, caller }) => {
     if (!users.remove(name)) throw new Problem('not-found', `there is no MQTT user "${name}"`);
-    const disconnected = engine.kickUser(name, 'its user was removed');
+    const disconnected = await engine.userChanged({ name, kind: 'removed' });
     log.info({ user: name, by: caller.user, disconnected }, 'MQTT user removed');
   });
 
   api.handle(brokerApi.clients, () => clients.list(engine.clients()));
 
-  api.handle(brokerApi.disconnect, ({ params: { client }, caller }) => {
-    if (!engine.kick(client, `was disconnected by ${caller.user}`)) throw new Problem('not-found', `no client "${client}" is connected`);
+  api.handle(brokerApi.disconnect, async ({ params: { client }, caller }) => {
+    if (!(await engine.kick(client, `was disconnected by ${caller.user}`)))
+      throw new Problem('not-found', `no client "${client}" is connected`);
     log.info({ client, by: caller.user }, 'MQTT client disconnected');
   });
 

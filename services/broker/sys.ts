@@ -14,7 +14,6 @@ export class SystemTopics {
   readonly #startedMs: number;
   readonly #loads: Loads;
   readonly #said = new Map<string, string>();
-  #heapMaximum = 0;
   #cancel: (() => void) | undefined;
 
   constructor(engine: Engine, version: string, clock: Clock) {
@@ -35,16 +34,14 @@ export class SystemTopics {
 
   /** Every counter by its name below `$SYS/broker/`. */
   counters(): Record<string, number | string> {
-    const current = process.memoryUsage().heapUsed;
-    this.#heapMaximum = Math.max(this.#heapMaximum, current);
     const uptimeS = (this.#clock.monotonic() - this.#startedMs) / 1000;
-    const heap = { current, maximum: this.#heapMaximum };
-    return sysCounters(this.#version, uptimeS, this.#engine.traffic, this.#engine.levels(), this.#loads.entries(), heap);
+    return sysCounters(this.#version, uptimeS, this.#engine.traffic, this.#engine.levels(), this.#loads.entries());
   }
 
   /** Says, retained, what has changed since the last time. */
   publish(): void {
     this.#loads.update();
+    if (this.#engine.saysSys) return;
     for (const [name, value] of Object.entries(this.counters())) {
       const text = String(value);
       if (this.#said.get(name) === text) continue;

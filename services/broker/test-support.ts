@@ -65,16 +65,39 @@ export class RecordingHost implements EngineHost {
   }
 }
 
-export type MakeEngine = (dir: string, settings: () => BrokerSettings, host: EngineHost) => Engine;
+/** An engine for a test, and what a test decides about it. */
+export interface Stand {
+  engine: Engine;
+  /** Replaces the rules of everybody. */
+  setRules(rules: AccessRule[]): Promise<void>;
+  /** From now on nobody else comes in. */
+  admitOnly(user: string, password: string): Promise<void>;
+  /** Removes a user whose clients are connected. Returns how many those were. */
+  remove(user: string): Promise<number>;
+}
+export type MakeStand = (dir: string, settings: () => BrokerSettings, host: RecordingHost) => Stand;
 
-export const makeAedes: MakeEngine = (dir, settings, host) =>
+export const makeAedes = (dir: string, settings: () => BrokerSettings, host: EngineHost): Engine =>
   new AedesEngine(join(dir, 'sessions.db'), settings, () => readCertificate(settings(), dir, 'ledge-test', systemClock, silent), host, {
     clock: systemClock,
     log: silent,
   });
 
-export interface TestBroker extends AsyncDisposable {
-  engine: Engine;
+export const aedesStand: MakeStand = (dir, settings, host) => {
+  const engine = makeAedes(dir, settings, host);
+  return {
+    engine,
+    async setRules(rules) {
+      host.rights.rules = rules;
+    },
+    async admitOnly(known) {
+      host.admit = ({ user }) => (user === known ? host.rights : undefined);
+    },
+    remove: (name) => engine.userChanged({ name, kind: 'removed' }),
+  };
+};
+
+export interface TestBroker extends AsyncDisposable, Stand {
   host: RecordingHost;
   settings: BrokerSettings;
   port: number;
@@ -89,17 +112,18 @@ export const testSettings = (changes: Partial<BrokerSettings> = {}): BrokerSetti
 });
 
 /** An engine on a free port with a store of its own, and clients for it; everything is given back when it is disposed of. */
-export async function testBroker(changes: Partial<BrokerSettings> = {}, dir?: string, make: MakeEngine = makeAedes): Promise<TestBroker> {
+export async function testBroker(changes: Partial<BrokerSettings> = {}, dir?: string, make: MakeStand = aedesStand): Promise<TestBroker> {
   const home = dir ?? mkdtempSync(join(tmpdir(), 'ledge-broker-'));
   const host = new RecordingHost();
   const settings = testSettings(changes);
-  const engine = make(home, () => settings, host);
+  const stand = make(home, () => settings, host);
+  const { engine } = stand;
   await engine.start();
   const port = engine.ports.tcp ?? 0;
   const clients: MqttClient[] = [];
   const sockets: Socket[] = [];
   return {
-    engine,
+    ...stand,
     host,
     settings,
     port,

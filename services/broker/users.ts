@@ -1,9 +1,10 @@
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { type AccessRule, accessRuleSchema, type BrokerUser, Problem, parse } from '@ledge/contract';
 import { z } from 'zod';
+import { hashForMosquitto, type MosquittoHash } from './mosquitto/password.ts';
 import { Rights } from './rights.ts';
 
 /** scrypt, OWASP's second choice: 32 MiB and about 100 ms on a PC. Stored with each hash, so that it can rise later. */
@@ -25,17 +26,27 @@ interface Hash {
   r: number;
   p: number;
 }
+/** A password, hashed for us and for mosquitto, which cannot check ours; passwords from before this have only ours. */
+interface Secret extends Hash {
+  mosquitto: MosquittoHash | undefined;
+}
 interface Account {
   rights: Rights;
   /** Undefined until a password was set: nobody gets in. */
-  secret: Hash | undefined;
+  secret: Secret | undefined;
   /** Keyed digest of the password that was right last time, so that many reconnecting clients do not cost a hash each. */
   known: Buffer | undefined;
 }
 
+/** A table of its own, which an older Ledge leaves alone; `beside` is the salt of ours, so that it does not outlive the password. */
 const SCHEMA = `CREATE TABLE IF NOT EXISTS user (
   name TEXT PRIMARY KEY, rules TEXT NOT NULL, salt BLOB, hash BLOB, n INTEGER, r INTEGER, p INTEGER
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mosquitto_hash (
+  name TEXT PRIMARY KEY, beside BLOB NOT NULL, salt BLOB NOT NULL, hash BLOB NOT NULL, iterations INTEGER NOT NULL
 ) WITHOUT ROWID`;
+const ALL_USERS = `SELECT user.*, m.salt AS mosquitto_salt, m.hash AS mosquitto_hash, m.iterations
+FROM user LEFT JOIN mosquitto_hash AS m ON m.name = user.name AND m.beside = user.salt`;
 
 function derive(password: Buffer, { salt, n, r, p }: Omit<Hash, 'hash'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -63,12 +74,10 @@ export class Users {
       mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
       this.#db = new DatabaseSync(this.#file);
       this.#db.exec(`PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; ${SCHEMA}`);
-      for (const row of this.#db.prepare('SELECT * FROM user').all()) {
-        const { salt, hash, n, r, p } = row;
-        const hashed = salt instanceof Uint8Array && hash instanceof Uint8Array;
+      for (const row of this.#db.prepare(ALL_USERS).all()) {
         this.#accounts.set(String(row.name), {
           rights: new Rights(parse(rulesSchema, JSON.parse(String(row.rules)), 'storage-failed', `rules of ${row.name}`)),
-          secret: hashed ? { salt, hash, n: Number(n), r: Number(r), p: Number(p) } : undefined,
+          secret: secretOf(row),
           known: undefined,
         });
       }
@@ -87,13 +96,19 @@ export class Users {
     return [...this.#accounts].map(([name, { rights }]) => ({ name, rules: [...rights.rules] })).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** All users with what mosquitto compares their password with; undefined when it was set before there was such a hash, or never. */
+  forMosquitto(): { name: string; rules: readonly AccessRule[]; hash: MosquittoHash | undefined }[] {
+    return [...this.#accounts].map(([name, { rights, secret }]) => ({ name, rules: rights.rules, hash: secret?.mosquitto }));
+  }
+
   /** Adds or changes a user; what is left out stays. Its rules count from now on. Resolves when it is on disk. */
   async put(name: string, changes: { password?: string | undefined; rules?: readonly AccessRule[] | undefined }): Promise<BrokerUser> {
     let secret = this.#accounts.get(name)?.secret;
     if (changes.password !== undefined) {
       const salted = { salt: randomBytes(SALT_BYTES), ...COST };
       const password = Buffer.from(changes.password);
-      secret = { ...salted, hash: await this.#inTurn(() => derive(password, salted)) };
+      const [hash, mosquitto] = await this.#inTurn(() => Promise.all([derive(password, salted), hashForMosquitto(password)]));
+      secret = { ...salted, hash, mosquitto };
     }
     const account = this.#accounts.get(name) ?? { rights: new Rights([]), secret: undefined, known: undefined };
     const rules = changes.rules ?? account.rights.rules;
@@ -105,18 +120,29 @@ export class Users {
     return { name, rules: [...rules] };
   }
 
-  #save(name: string, rules: readonly AccessRule[], secret: Hash | undefined): void {
-    const { salt = null, hash = null, n = null, r = null, p = null } = secret ?? {};
-    this.#writing(name, (db) =>
-      db.prepare('INSERT OR REPLACE INTO user VALUES (?, ?, ?, ?, ?, ?, ?)').run(name, JSON.stringify(rules), salt, hash, n, r, p),
-    );
+  #save(name: string, rules: readonly AccessRule[], secret: Secret | undefined): void {
+    const { salt = null, hash = null, n = null, r = null, p = null, mosquitto } = secret ?? {};
+    this.#writing(name, (db) => {
+      db.prepare('INSERT OR REPLACE INTO user VALUES (?, ?, ?, ?, ?, ?, ?)').run(name, JSON.stringify(rules), salt, hash, n, r, p);
+      if (!mosquitto) return;
+      db.prepare('INSERT OR REPLACE INTO mosquitto_hash VALUES (?, ?, ?, ?, ?)').run(
+        name,
+        salt,
+        mosquitto.salt,
+        mosquitto.hash,
+        mosquitto.iterations,
+      );
+    });
   }
 
   #writing(name: string, write: (db: DatabaseSync) => void): void {
     try {
       if (!this.#db) throw new Error('the file is not open');
+      this.#db.exec('BEGIN');
       write(this.#db);
+      this.#db.exec('COMMIT');
     } catch (error) {
+      if (this.#db?.isTransaction) this.#db.exec('ROLLBACK');
       throw new Problem('storage-failed', `the user ${name} cannot be written to ${this.#file}`, { cause: error });
     }
   }
@@ -125,7 +151,9 @@ export class Users {
   remove(name: string): boolean {
     const account = this.#accounts.get(name);
     if (!account) return false;
-    this.#writing(name, (db) => db.prepare('DELETE FROM user WHERE name = ?').run(name));
+    this.#writing(name, (db) => {
+      for (const table of ['user', 'mosquitto_hash']) db.prepare(`DELETE FROM ${table} WHERE name = ?`).run(name);
+    });
     account.rights.rules = [];
     this.#accounts.delete(name);
     return true;
@@ -169,4 +197,14 @@ export class Users {
       else this.#computing -= 1;
     }
   }
+}
+
+function secretOf(row: Record<string, SQLOutputValue>): Secret | undefined {
+  const { salt, hash, n, r, p, mosquitto_salt, mosquitto_hash, iterations } = row;
+  if (!(salt instanceof Uint8Array && hash instanceof Uint8Array)) return undefined;
+  const mosquitto =
+    mosquitto_salt instanceof Uint8Array && mosquitto_hash instanceof Uint8Array
+      ? { salt: mosquitto_salt, hash: mosquitto_hash, iterations: Number(iterations) }
+      : undefined;
+  return { salt, hash, n: Number(n), r: Number(r), p: Number(p), mosquitto };
 }

@@ -15,12 +15,13 @@ export const brokerClientSchema = z.object({
   since: z.iso.datetime(),
   /** Why it left last time, for people; undefined when it never left. */
   lastLeft: z.object({ time: z.iso.datetime(), reason: z.string() }).optional(),
-  subscriptions: z.int(),
-  queuedMessages: z.int(),
-  queuedBytes: z.int(),
-  received: z.int(),
-  sent: z.int(),
-  dropped: z.int(),
+  /** These are left out where the engine does not tell them for each client. */
+  subscriptions: z.int().optional(),
+  queuedMessages: z.int().optional(),
+  queuedBytes: z.int().optional(),
+  received: z.int().optional(),
+  sent: z.int().optional(),
+  dropped: z.int().optional(),
 });
 export type BrokerClient = z.infer<typeof brokerClientSchema>;
 

@@ -61,7 +61,19 @@ function Here({ client, onChange }: { client: BrokerClient; onChange: () => void
   const t = words('mqtt').clients;
   const now = useNow();
   const [busy, setBusy] = useState(false);
-  const { client: id, user, address, transport, since, subscriptions, queuedBytes, queuedMessages, received, sent, dropped } = client;
+  const {
+    client: id,
+    user,
+    address,
+    transport,
+    since,
+    subscriptions,
+    queuedBytes = 0,
+    queuedMessages = 0,
+    received,
+    sent,
+    dropped = 0,
+  } = client;
   const disconnect = async () => {
     if (!(await confirmed({ title: t.disconnectTitle(id), text: t.disconnectText, action: t.disconnect, danger: true }))) return;
     setBusy(true);
@@ -84,9 +96,9 @@ function Here({ client, onChange }: { client: BrokerClient; onChange: () => void
         ${queuedMessages > 0 && html`<p class="soft warn">${t.queued(queuedMessages, bytesText(queuedBytes))}</p>`}
       </div>
       <dl class="client-facts">
-        <div><dt>${t.received}</dt><dd>${numberText(received)}</dd></div>
-        <div><dt>${t.sent}</dt><dd>${numberText(sent)}</dd></div>
-        <div><dt>${t.subscriptions}</dt><dd>${subscriptions}</dd></div>
+        ${received !== undefined && html`<div><dt>${t.received}</dt><dd>${numberText(received)}</dd></div>`}
+        ${sent !== undefined && html`<div><dt>${t.sent}</dt><dd>${numberText(sent)}</dd></div>`}
+        ${subscriptions !== undefined && html`<div><dt>${t.subscriptions}</dt><dd>${subscriptions}</dd></div>`}
       </dl>
       <button type="button" class="plain" disabled=${busy} aria-label=${t.disconnectOne(id)} title=${t.disconnect} onClick=${() => void disconnect()}><${Icon} name="leave" /></button>
     </li>
@@ -96,7 +108,7 @@ function Here({ client, onChange }: { client: BrokerClient; onChange: () => void
 function Gone({ client }: { client: BrokerClient }): VNode {
   const t = words('mqtt').clients;
   const now = useNow();
-  const { client: id, user, address, lastLeft, queuedMessages, queuedBytes } = client;
+  const { client: id, user, address, lastLeft, queuedMessages = 0, queuedBytes = 0 } = client;
   return html`
     <li class="client">
       <span class="dot"></span>

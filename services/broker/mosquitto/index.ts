@@ -1,0 +1,2 @@
+export { MosquittoEngine } from './engine-mosquitto.ts';
+export { BoxGuestBook } from './guests.ts';
