@@ -1,15 +1,17 @@
-/** `./build.sh screenshots`: a real box with sample things, and a picture of each page at three widths, light and dark. */
+/** `./build.sh screenshots`: a real box with sample things, and a picture of each page and dialog at three widths, light and dark. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { ADMIN_PASSWORD, startLocalAppliance } from '../acceptance/local-appliance.ts';
+import { DIALOGS, NARROW_PX, openDialog } from '../acceptance/pages/dialogs.ts';
+import { furnish } from '../acceptance/pages/furnished-box.ts';
 import { SAMPLE_THINGS } from '../acceptance/sample-things.ts';
-import { launchChromium } from '../webui/tests/browser.ts';
+import { launchChromium, settled } from '../webui/tests/browser.ts';
 
 const USAGE = `Usage: ./build.sh screenshots [DIR]
 
-Takes a picture of each page of the web UI at 360, 768 and 1440 pixels, light and dark, into DIR (default: dist/screenshots).`;
+Takes a picture of each page and dialog of the web UI at 360, 768 and 1440 pixels, light and dark, into DIR (default: dist/screenshots).`;
 const WIDTHS = [360, 768, 1440] as const;
 const SCHEMES = ['light', 'dark'] as const;
 
@@ -55,12 +57,52 @@ async function signIn(browser: Browser, url: string) {
   return storage;
 }
 
+const HEIGHT_PX = 900;
+type Signed = Awaited<ReturnType<typeof signIn>>;
+
+async function picturePages(browser: Browser, url: string, storageState: Signed, out: string): Promise<void> {
+  for (const colorScheme of SCHEMES) {
+    for (const width of WIDTHS) {
+      const viewport = { width, height: HEIGHT_PX };
+      const context = await browser.newContext({ storageState, colorScheme, locale: 'en-GB', viewport });
+      const page = await context.newPage();
+      for (const [name, show] of Object.entries(PAGES)) {
+        await show(page, url);
+        await page.waitForLoadState('networkidle', { timeout: 2000 }).catch(() => undefined); // a stream is never idle
+        await page.screenshot({ path: join(out, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      }
+      await context.close();
+    }
+  }
+}
+
+/** Each dialog is opened once, as some can be only once. */
+async function pictureDialogs(browser: Browser, url: string, storageState: Signed, out: string): Promise<void> {
+  for (const entry of DIALOGS) {
+    const widths = entry.narrowOnly ? [NARROW_PX] : WIDTHS;
+    const viewport = { width: widths.at(-1) ?? NARROW_PX, height: HEIGHT_PX };
+    const context = await browser.newContext({ storageState, locale: 'en-GB', reducedMotion: 'reduce', viewport });
+    const page = await context.newPage();
+    await openDialog(page, url, entry);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: HEIGHT_PX });
+      for (const colorScheme of SCHEMES) {
+        await page.emulateMedia({ colorScheme });
+        await settled(page);
+        await page.screenshot({ path: join(out, `dialog-${entry.name}-${width}-${colorScheme}.png`) });
+      }
+    }
+    await context.close();
+  }
+}
+
 const { values, positionals } = parseArgs({ options: { help: { type: 'boolean' } }, allowPositionals: true });
 if (values.help) console.log(USAGE);
 else {
   const out = positionals[0] ?? join(import.meta.dirname, '..', 'dist', 'screenshots');
   mkdirSync(out, { recursive: true });
   const box = await startLocalAppliance({ things: SAMPLE_THINGS });
+  const emptyOut = await furnish(box);
   const browser = await launchChromium();
   try {
     const gate = await browser.newPage();
@@ -69,21 +111,12 @@ else {
     await gate.screenshot({ path: join(out, 'sign-in.png') });
     await gate.close();
     const storageState = await signIn(browser, box.url);
-    for (const colorScheme of SCHEMES) {
-      for (const width of WIDTHS) {
-        const context = await browser.newContext({ storageState, colorScheme, locale: 'en-GB', viewport: { width, height: 900 } });
-        const page = await context.newPage();
-        for (const [name, show] of Object.entries(PAGES)) {
-          await show(page, box.url);
-          await page.waitForLoadState('networkidle', { timeout: 2000 }).catch(() => undefined); // a stream is never idle
-          await page.screenshot({ path: join(out, `${name}-${width}-${colorScheme}.png`), fullPage: true });
-        }
-        await context.close();
-      }
-    }
+    await picturePages(browser, box.url, storageState, out);
+    await pictureDialogs(browser, box.url, storageState, out);
     console.log(`pictures are in ${out}`);
   } finally {
     await browser.close();
+    await emptyOut();
     await box.stop();
   }
 }

@@ -18,9 +18,11 @@ export function Away({ reason, sinceMs = performance.now() }: { reason: AwayReas
   const { api } = useBox();
   const t = words('admin').away;
   const dialog = useRef<HTMLDialogElement>(null);
+  // Escape closes it all the same when it is pressed twice: browsers let no page hold somebody
+  const show = () => dialog.current?.showModal();
   const phase = useSignal<'leaving' | 'gone' | 'long'>('leaving');
   useEffect(() => {
-    dialog.current?.showModal();
+    show();
     const ended = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
@@ -42,7 +44,7 @@ export function Away({ reason, sinceMs = performance.now() }: { reason: AwayReas
   }, [api, reason]);
   const off = reason === 'power-off' && phase.value !== 'leaving';
   return html`
-    <dialog ref=${dialog} class="away" aria-labelledby="away-title" data-off=${off ? 'yes' : undefined} onCancel=${(event: Event) => event.preventDefault()}>
+    <dialog ref=${dialog} class="away" aria-labelledby="away-title" data-off=${off ? 'yes' : undefined} onClose=${show}>
       <span class="away-mark"><${Icon} name=${off ? 'power' : 'mark'} /></span>
       <h1 id="away-title" tabindex="-1">${off ? t.off.title : t[reason].title}</h1>
       <p role="status">${off ? t.off.text : phase.value === 'long' ? t.long : t[reason].text}</p>

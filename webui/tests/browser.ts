@@ -25,9 +25,10 @@ export function chromiumPath(): string {
 export const launchChromium = (args: readonly string[] = []): Promise<Browser> =>
   chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...args] });
 
-/** What axe finds on the page as it is now, in words; empty when nothing. */
-export async function axeFindings(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe finds on the page as it is now, or in a part of it, in words; empty when nothing. */
+export async function axeFindings(page: Page, part?: string): Promise<string[]> {
+  const builder = new AxeBuilder({ page });
+  const { violations } = await (part === undefined ? builder : builder.include(part)).analyze();
   return violations.map(
     ({ id, help, nodes }) =>
       `${id}: ${help}: ${nodes
@@ -35,6 +36,11 @@ export async function axeFindings(page: Page): Promise<string[]> {
         .join(' | ')
         .slice(0, 400)}`,
   );
+}
+
+/** Waits until nothing moves any more: a colour on its way to another one is neither. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate('Promise.allSettled(document.getAnimations().map(({ finished }) => finished))');
 }
 
 /** Errors that the page wrote on its console; a refused request is written there by the browser itself and is none. */

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { Appliance } from '../../acceptance/appliance.ts';
 import { ADMIN_PASSWORD, type ApplianceOptions, startLocalAppliance } from '../../acceptance/local-appliance.ts';
-import { axeFindings, complaintsOf, launchChromium } from './browser.ts';
+import { axeFindings, complaintsOf, launchChromium, settled } from './browser.ts';
 
 const SIZES = [
   { width: 360, height: 780 },
@@ -63,8 +63,7 @@ export class RealPages {
       expect(tooWidePx, `at ${size.width} px`).toBeLessThanOrEqual(0);
       for (const colorScheme of ['light', 'dark'] as const) {
         await this.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        // a colour on its way to another one is neither
-        await this.page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
+        await settled(this.page);
         expect(await axeFindings(this.page), `${size.width} px ${colorScheme}`).toEqual([]);
       }
     }

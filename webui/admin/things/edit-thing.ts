@@ -74,9 +74,9 @@ function Thing({ thing, view, yaml }: Content & { thing: string }): VNode {
   const name = view && view.properties.length > 0 ? view.name : (topValue(yaml ?? '', 'name') ?? thing);
   const [busy, setBusy] = useState(false);
   const removeIt = async () => {
+    if (!(await confirmed({ title: t.removeTitle(name), text: t.removeText, action: words('shell').remove, danger: true }))) return;
     setBusy(true);
-    const asked = await confirmed({ title: t.removeTitle(name), text: t.removeText, action: words('shell').remove, danger: true });
-    if (asked && (await remove(box, thing, name))) go('/admin/things');
+    if (await remove(box, thing, name)) go('/admin/things');
     setBusy(false);
   };
   return html`

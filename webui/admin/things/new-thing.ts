@@ -2,7 +2,7 @@ import type { deviceApi, Got } from '@ledge/contract';
 import { ID_PATTERN } from '@ledge/contract/topics.ts';
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { useState } from 'preact/hooks';
+import { useReducer, useState } from 'preact/hooks';
 import { freeId, idOf } from '../../client/ids.ts';
 import { useBox } from '../../components/box.ts';
 import { confirmed } from '../../components/dialog.ts';
@@ -64,11 +64,13 @@ function Form({ drivers, taken, rooms }: Content): VNode {
   const ownId = useSignal(false);
   const given = useSignal('');
   const draft = useDraft('', '');
+  const [, drawAgain] = useReducer((count: number) => count + 1, 0);
   const { value: yaml } = draft.text;
 
   const begin = async (next: DriverView, at: number) => {
     const own = yaml.trim() !== '' && yaml !== given.peek();
-    if (own && !(await confirmed({ title: t.replaceTitle, text: t.replaceText, action: t.replace }))) return;
+    // the browser shows what was pressed as chosen, until it is drawn again
+    if (own && !(await confirmed({ title: t.replaceTitle, text: t.replaceText, action: t.replace }))) return drawAgain(undefined);
     const template = next.found[at]?.yaml ?? next.template;
     const room = topValue(yaml, 'room');
     const text = room ? withTopValue(template, 'room', room, 'driver') : template;

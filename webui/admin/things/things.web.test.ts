@@ -48,6 +48,16 @@ test('an id that is taken is not taken twice', async () => {
   expect(await role('button', { name: 'Add this thing' }).isDisabled()).toBe(true);
 });
 
+test('who begins anew over a file of their own is asked, and nothing is chosen when they do not want to', async () => {
+  await pages.open('/admin/things/new');
+  await role('radio', { name: /Simulation/ }).check();
+  await editor().fill('# by hand');
+  await role('radio', { name: /MQTT device/ }).click();
+  await role('dialog', { name: 'Begin anew?' }).getByRole('button', { name: 'Cancel' }).click();
+  await expect.poll(() => role('radio', { name: /Simulation/ }).isChecked()).toBe(true);
+  expect(await editor().inputValue()).toBe('# by hand');
+});
+
 test('a mistake is shown at its line, the caret goes there, and what was kept before stays', async () => {
   await pages.open('/admin/things/greenhouse');
   await editor().fill(GREENHOUSE.replace('float', 'flot'));

@@ -15,7 +15,6 @@ export default {
   set: 'Set',
   silent: 'silent',
   noValue: 'no value yet',
-  history: (name: string) => `${name}: history`,
   empty: {
     title: 'No things yet.',
     text: 'A thing is a sensor, a switch, or anything else that this box is connected to.',

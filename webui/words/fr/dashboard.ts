@@ -16,7 +16,6 @@ export default {
   set: 'Régler',
   silent: 'muet',
   noValue: 'pas encore de valeur',
-  history: (name) => `${name} : historique`,
   empty: {
     title: 'Aucun objet pour l’instant.',
     text: 'Un objet est un capteur, un interrupteur ou toute autre chose reliée à ce boîtier.',
