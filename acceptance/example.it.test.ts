@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import type { HistoryPoint, ServiceView, ThingView } from '@ledge/contract';
 import { until } from '@ledge/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Appliance } from './appliance.ts';
+import { parse } from 'yaml';
+import { type Appliance, SERVICES } from './appliance.ts';
 import { startLocalAppliance } from './local-appliance.ts';
 import { MosquittoSub } from './mosquitto-client.ts';
 import { makeNextMinor } from './next-framework.ts';
@@ -63,6 +64,12 @@ test('its own command checks its types and runs its tests', async () => {
   const { stdout } = await execute('bash', ['build.sh', 'test'], { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
   expect(stdout).toMatch(/^ok +types\nok +tests$/m);
   expect(Number(/Tests +(\d+) passed/.exec(stdout)?.[1])).toBeGreaterThan(30);
+});
+
+test('its compose file has a container for each service, ours and its own', () => {
+  const { services } = parse(readFileSync(join(project, 'docker-compose.yml'), 'utf8')) as { services: Record<string, { image: string }> };
+  expect(Object.keys(services).sort()).toEqual(['irrigation', ...SERVICES].sort());
+  for (const { image } of Object.values(services)) expect(image).toMatch(/^weather-station(-media)?:/);
 });
 
 test('its service is registered, in the OpenAPI document, and has a tile', async () => {
