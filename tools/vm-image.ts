@@ -15,7 +15,7 @@ const SOURCES = [
   'package-lock.json',
   '.git/HEAD',
 ];
-const NOT_IN_IT = /(^|\/)(node_modules|tests|testing|docker|dist|data)\/|\.test\.ts$|README\.md$/;
+const NOT_IN_IT = /(^|\/)(node_modules|tests|testing|docker)\/|\.test\.ts$|README\.md$/;
 /** The project whose image is tested. */
 const PROJECT = 'examples/weather-station';
 const TOOLS = ['qemu-system-aarch64', 'qemu-img', 'mcopy', 'mmdebstrap', 'mksquashfs', 'rauc'];
@@ -29,7 +29,7 @@ interface Image {
 const CARD: Image = { file: 'ledge-rpi.img', sources: SOURCES, args: [] };
 const PROJECT_CARD: Image = {
   file: 'weather-station/weather-station-rpi.img',
-  sources: [...SOURCES, `${PROJECT}/**/*`],
+  sources: [...SOURCES, `${PROJECT}/{services,drivers,things}/**/*`, `${PROJECT}/{package.json,package-lock.json,ledge.yaml}`],
   args: ['--project', PROJECT],
 };
 
