@@ -10,6 +10,7 @@ import { HttpAppliance } from './http-appliance.ts';
 
 export const ADMIN_PASSWORD = 'a quiet brown heron';
 const READY_WITHIN_MS = 30_000;
+const BUILT_AND_READY_WITHIN_MS = 90_000;
 
 export interface ApplianceOptions {
   dataDir?: string;
@@ -24,6 +25,8 @@ export interface ApplianceOptions {
   project?: string;
   /** Folder of another Ledge than this one. */
   framework?: string;
+  /** What starts it instead, and takes `start`'s options; it may build first. */
+  command?: readonly [program: string, ...args: string[]];
   /** Its data outlive it. */
   keepData?: boolean;
 }
@@ -42,7 +45,8 @@ export async function startLocalAppliance(options: ApplianceOptions = {}): Promi
   const log: string[] = [];
   const { project, framework = HERE } = options;
   const program = project ? [join(framework, 'tools', 'start-project.ts'), '--project', project] : [join(framework, 'dist', 'ledge.mjs')];
-  const child = spawn(process.execPath, [...program, '--data', dataDir, '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)], {
+  const [command, ...args] = options.command ?? [process.execPath, ...program];
+  const child = spawn(command, [...args, '--data', dataDir, '--http-port', String(httpPort), '--mqtt-port', String(mqttPort)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...(options.asNew ? {} : { EDGE_ADMIN_PASSWORD: ADMIN_PASSWORD }), ...options.environment },
   });
@@ -56,7 +60,7 @@ export async function startLocalAppliance(options: ApplianceOptions = {}): Promi
         child.exitCode !== null
           ? Promise.reject(new Error(`it ended with ${child.exitCode}`))
           : log.some((line) => / ready: http/.test(line)),
-      READY_WITHIN_MS,
+      options.command ? BUILT_AND_READY_WITHIN_MS : READY_WITHIN_MS,
     );
     if (!options.asNew) await appliance.signIn(ADMIN_PASSWORD);
     return appliance;
