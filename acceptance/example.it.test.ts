@@ -103,6 +103,11 @@ test('its action waters all the same, for as long as it was asked to, after a co
   await valveIs('false');
 });
 
+test('its settings begin with what the project says', async () => {
+  const { body } = await ledge.api<{ values: object; sources: object }>('GET', '/api/irrigation/settings');
+  expect(body).toMatchObject({ values: { longestMin: 15, dryPercent: 30 }, sources: { longestMin: 'project', dryPercent: 'default' } });
+});
+
 test('a setting counts at once, and its metric is in the common ones', async () => {
   expect((await ledge.api('PUT', '/api/irrigation/settings', { dryPercent: 101 })).status).toBe(400);
   expect((await ledge.api('PUT', '/api/irrigation/settings', { rainMmPerHour: 10_000, holdS: 0 })).status).toBe(200);
@@ -132,7 +137,7 @@ test('service, settings, things and history are kept through an upgrade of the f
   expect((await ledge.services()).find(({ name }) => name === 'device')).toMatchObject({ version });
   expect(await irrigation()).toMatchObject({ version: '1.0.0', state: 'ready', tiles: [{ title: 'Irrigation', path: '/status' }] });
   const { values } = (await ledge.api<{ values: object }>('GET', '/api/irrigation/settings')).body;
-  expect(values).toMatchObject({ rainMmPerHour: 10_000, holdS: 0, dryPercent: 30 });
+  expect(values).toMatchObject({ rainMmPerHour: 10_000, holdS: 0, dryPercent: 30, longestMin: 15 });
   const things = (await ledge.api<ThingView[]>('GET', '/api/device/things')).body.map(({ id, name, state }) => [id, name, state]);
   for (const [id, name] of [
     ['rain', 'Rain'],

@@ -34,6 +34,8 @@ test('the service of the project is ready, with its limit, and its tile is in th
     tiles: [{ title: 'Irrigation', path: '/status' }],
   });
   expect(await api.api('GET', '/api/irrigation/status')).toMatchObject({ status: 200, body: { value: 'resting' } });
+  // of the project's ledge.yaml
+  expect(await api.api('GET', '/api/irrigation/settings')).toMatchObject({ body: { values: { longestMin: 15 } } });
 });
 
 test('the things of the project are on MQTT, its own driver among them', async () => {
