@@ -56,8 +56,8 @@ test('a service that answers is ready, one that hangs is lost, and it comes back
 test('a will is believed at once', async () => {
   await using box = await startBox();
   const gone = await box.serve('weather', (_incoming, response) => void response.end(HEALTH));
-  const { address } = { address: `unix:${box.data.socketPath('weather')}` };
-  await box.announce('weather', address);
+  const address = `unix:${box.data.socketPath('weather')}`;
+  await box.announce('weather', address, 'i');
   await becomes(box, 'weather', 'ready');
   gone.closeAllConnections();
   await new Promise((resolve) => gone.close(resolve));

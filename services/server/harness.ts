@@ -45,7 +45,7 @@ export interface TestBox extends AsyncDisposable {
   /** A service that listens where the gateway looks for it. */
   serve(name: string, listener: RequestListener): Promise<Server>;
   /** A registry record on the bus; resolves when the gateway knows it. */
-  announce(name: string, address: string): Promise<void>;
+  announce(name: string, address: string, instance?: string): Promise<void>;
   restart(): Promise<void>;
   /** Publishes on the box's own bus, as another service does. */
   say(topic: string, payload: string, retain?: boolean): Promise<void>;
@@ -97,10 +97,10 @@ export async function startBox(more: Environment = {}, ports: { manager?: Servic
       servers.push(server);
       return server;
     },
-    async announce(name, address) {
+    async announce(name, address, instance = randomUUID()) {
       const edge = readEdge(data, environment).id;
       const startedAt = new Date().toISOString();
-      const record = { name, version: '1.0.0', summary: name, state: 'ready', address, instance: randomUUID(), startedAt, tiles: [] };
+      const record = { name, version: '1.0.0', summary: name, state: 'ready', address, instance, startedAt, tiles: [] };
       await broker.say(topics.service(edge, name), JSON.stringify(record), true);
       await eventually(async () => (await ask(`/api/${name}/`)).json.code !== 'not-found');
     },

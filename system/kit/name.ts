@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { Problem, type ServiceRecord, serviceRecordSchema } from '@ledge/contract';
 import { parseAddress } from './address.ts';
 import { type BusOptions, readRetained } from './bus.ts';
 import { tryLock } from './lock.ts';
+import type { DataDir } from './paths.ts';
 import type { Bus, Logger, Message } from './ports.ts';
 
 const ANSWER_WITHIN_MS = 1000;
@@ -13,10 +13,10 @@ const ANSWER_WITHIN_MS = 1000;
  * Holds the name among all processes that share this data directory.
  * @throws Problem `already-running`, saying which process has it
  */
-export function lockName(name: string, serviceDir: string): { release(): void } {
-  const lock = tryLock(join(serviceDir, 'lock.db'), `process ${process.pid} on ${hostname()}`);
+export function lockName(name: string, data: DataDir): { release(): void } {
+  const lock = tryLock(data.lockFile(name), `process ${process.pid} on ${hostname()}`);
   if ('release' in lock) return lock;
-  throw new Problem('already-running', `${name} is already running: ${lock.holder} has ${serviceDir}; stop it first`);
+  throw new Problem('already-running', `${name} is already running: ${lock.holder} has it, with the data in ${data.root}; stop it first`);
 }
 
 /** Of two that claim one name, the one that started first keeps it. */

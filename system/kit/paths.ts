@@ -49,6 +49,11 @@ export class DataDir {
     return join(this.root, 'settings', `${service}.yaml`);
   }
 
+  /** Of a running service. In the one folder that every service may write to; its own may be a person's, too, as the music library is. */
+  lockFile(service: string): string {
+    return join(this.root, 'settings', `.${service}.lock`);
+  }
+
   /** A service's own directory, made when it is missing. */
   serviceDir(service: string): string {
     const dir = join(this.root, service);

@@ -67,7 +67,7 @@ export async function runService<Schema extends z.ZodObject>(
   const fault = isOurService(definition.name) ? undefined : serviceNameFault(definition.name);
   if (fault) throw new Problem('config-invalid', `a service is called ${shown(definition.name)}; ${fault}`);
   const data = DataDir.of(ports.environment ?? process.env);
-  const lock = lockName(definition.name, data.serviceDir(definition.name));
+  const lock = lockName(definition.name, data);
   try {
     const service = await start(definition, ports, data);
     return { ...service, stop: (how) => service.stop(how).finally(() => lock.release()) };
