@@ -27,13 +27,16 @@ export const browserPorts: Omit<LivePorts, 'onSessionEnd'> & StreamPorts & { now
     };
   },
   openStream(filters, listener) {
-    return typeof SharedWorker === 'undefined' ? new Stream(filters, browserPorts, listener) : new SharedStream(filters, connect, listener);
+    return typeof SharedWorker === 'undefined' ? openOwnStream(filters, listener) : new SharedStream(filters, connect, listener);
   },
   onOnline(listener) {
     addEventListener('online', listener);
     return () => removeEventListener('online', listener);
   },
 };
+
+/** A stream that no other tab has a part in. */
+export const openOwnStream: LivePorts['openStream'] = (filters, listener) => new Stream(filters, browserPorts, listener);
 
 /** Calls `tick` once a second while the page is seen, and at once when it is seen again; stops with the returned function. */
 export function startTicking(tick: () => void): () => void {

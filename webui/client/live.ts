@@ -56,12 +56,18 @@ export class Live {
   readonly #frames: FrameBatch;
   readonly #timers = new Map<string, () => void>();
 
-  constructor(edge: string, api: Api, ports: LivePorts) {
+  /** @param heard what is listened to; without services or events, those are asked for only when the connection is new */
+  constructor(
+    edge: string,
+    api: Api,
+    ports: LivePorts,
+    heard: readonly string[] = [filters.things(edge), filters.services(edge), filters.events(edge)],
+  ) {
     this.#edge = edge;
     this.#api = api;
     this.#ports = ports;
     this.#frames = new FrameBatch(ports.onFrame, (messages) => batch(() => this.#apply(messages)));
-    this.#stream = ports.openStream([filters.things(edge), filters.services(edge), filters.events(edge)], {
+    this.#stream = ports.openStream(heard, {
       onMessage: (message) => this.#frames.add(message),
       onConnection: (connection) => this.#connectionIs(connection),
       onSnapshot: () => this.#snapshotBegins(),

@@ -49,7 +49,9 @@ export class Session {
     try {
       return await this.#in(this.#api.server.session());
     } catch (error) {
-      if (error instanceof ApiProblem && error.code === 'not-signed-in') return { kind: 'sign-in', ended: false };
+      // the box's own display is known, but is nobody
+      const isNobody = error instanceof ApiProblem && (error.code === 'not-signed-in' || error.code === 'not-allowed');
+      if (isNobody) return { kind: 'sign-in', ended: false };
       throw error;
     }
   }

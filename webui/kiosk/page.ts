@@ -1,8 +1,9 @@
+import { filters } from '@ledge/contract/topics.ts';
 import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Api } from '../client/api.ts';
-import { browserPorts } from '../client/browser.ts';
+import { browserPorts, openOwnStream } from '../client/browser.ts';
 import { dayText, hourText } from '../client/format.ts';
 import { Live } from '../client/live.ts';
 import type { PropertyModel } from '../client/things.ts';
@@ -87,7 +88,11 @@ function Tiles({ live, display }: { live: Live; display: Display }): VNode {
 
 /** The chosen values, as large as they can be; nothing to touch, nothing to scroll. */
 function Screen({ api, display, edge, name }: { api: Api; display: Display; edge: string; name: string }): VNode {
-  const live = useMemo(() => new Live(edge, api, { ...browserPorts, onSessionEnd: () => display.ended() }), [api, edge]);
+  const live = useMemo(() => {
+    const ports = { ...browserPorts, openStream: openOwnStream, onSessionEnd: () => display.ended() };
+    // the display may hear of nothing else
+    return new Live(edge, api, ports, [filters.things(edge)]);
+  }, [api, edge]);
   const board = useMemo(() => new SparkBoard(api), [api]);
   const now = useSignal(api.boxNow());
   const caretaker = useMemo(() => new Caretaker(), []);
