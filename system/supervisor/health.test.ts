@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { faultOf } from './health.ts';
+import { faultOf, Misses } from './health.ts';
 
 /** What is said of a service that answers so at its socket; undefined: it takes the question and is silent. */
 async function askOne(name: string, answer: string | undefined): Promise<string | undefined> {
@@ -37,4 +37,15 @@ test('the server is well although another service is not', async () => {
 
 test('a service that is not there is told', async () => {
   expect(await faultOf('device', { EDGE_DATA: '/nowhere', EDGE_RUN: '/nowhere' })).toMatch(/^device does not answer: /);
+});
+
+test('three misses in a row are one too many, but not of a service that has never been well', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ledge-misses-'));
+  const missed = (times: number) => Array.from({ length: times }, () => new Misses(join(folder, 'misses')).isOneTooMany());
+  expect(missed(5)).not.toContain(true);
+  new Misses(join(folder, 'misses')).forget();
+  expect(missed(2)).toEqual([false, false]);
+  new Misses(join(folder, 'misses')).forget();
+  expect(missed(3)).toEqual([false, false, true]);
+  rmSync(folder, { recursive: true });
 });

@@ -1,7 +1,9 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { DataDir, type Environment } from '@ledge/kit/paths.ts';
 
 const ANSWER_WITHIN_MS = 3000;
+const MISSES_UNTIL_ENDED = 3;
 
 /** What of an answer to `GET /health` counts. The server tells of all services, itself among them. */
 interface HealthAnswer {
@@ -38,5 +40,26 @@ export async function faultOf(name: string, environment: Environment, withinMs =
     return own === 'ready' ? undefined : `${name} is ${own}`;
   } catch (error) {
     return `${name} does not answer: ${(error as Error).message}`;
+  }
+}
+
+/** How often in a row a service was not well, over many short lives of who asks. What was never well is still starting, and not counted. */
+export class Misses {
+  readonly #file: string;
+
+  /** @param file gone at each start of the container */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  forget(): void {
+    writeFileSync(this.#file, '0');
+  }
+
+  isOneTooMany(): boolean {
+    if (!existsSync(this.#file)) return false;
+    const count = Number(readFileSync(this.#file, 'utf8')) + 1;
+    writeFileSync(this.#file, String(count));
+    return count >= MISSES_UNTIL_ENDED;
   }
 }

@@ -22,11 +22,16 @@ export const FILES = { own: ['docker-compose.yml'], mosquitto: ['docker-compose.
 
 /**
  * Starts the compose file of this checkout as a project of its own on free ports; resolves when every service is ready. Two may run at once.
- * @param options only `things` and `asNew`: containers take nothing else from outside
+ * @param options only `things`: containers take nothing else from outside
+ * @param files other compose files, such as a project's
  */
-export async function startContainers(containers: Containers, options: ApplianceOptions = {}): Promise<ContainerAppliance> {
+export async function startContainers(
+  containers: Containers,
+  options: ApplianceOptions = {},
+  files: readonly string[] = FILES[inject('brokerEngine') ?? 'own'].map((file) => join(root, file)),
+): Promise<ContainerAppliance> {
   if (options.config || options.dataDir || options.environment) throw new Error('containers take only things');
-  const ledge = new ContainerAppliance(containers, await freePort(), await freePort(), FILES[inject('brokerEngine') ?? 'own']);
+  const ledge = new ContainerAppliance(containers, await freePort(), await freePort(), files);
   try {
     await ledge.compose('up', '--detach');
     await ledge.signIn(ADMIN_PASSWORD);
@@ -68,7 +73,7 @@ export class ContainerAppliance extends HttpAppliance {
     const command = await composeCommand();
     if (!command) throw new Error('docker-compose is not installed');
     const [program, ...words] = command;
-    const files = this.#files.flatMap((file) => ['-f', join(root, file)]);
+    const files = this.#files.flatMap((file) => ['-f', file]);
     return await run(program, [...words, '-p', this.project, ...files, ...args], { environment: this.#environment });
   }
 
@@ -82,7 +87,7 @@ export class ContainerAppliance extends HttpAppliance {
   }
 
   /** The id of a service's container. */
-  async containerOf(service: ServiceName): Promise<string> {
+  async containerOf(service: string): Promise<string> {
     const label = (key: string, value: string) => ['--filter', `label=com.docker.compose.${key}=${value}`];
     const id = await this.docker('ps', '--all', '--quiet', '--no-trunc', ...label('project', this.project), ...label('service', service));
     if (id === '') throw new Error(`${service} has no container`);
@@ -96,7 +101,7 @@ export class ContainerAppliance extends HttpAppliance {
   }
 
   /** Runs a script by Node in a service's container; there is no need for a shell. */
-  async exec(service: ServiceName, script: string, input = '', args: readonly string[] = []): Promise<string> {
+  async exec(service: string, script: string, input = '', args: readonly string[] = []): Promise<string> {
     const command = ['exec', '-i', await this.containerOf(service), '/usr/bin/node', '--input-type=commonjs', '-e', script, '--', ...args];
     const child = spawn('docker', command, { env: { ...process.env, ...this.#environment }, stdio: ['pipe', 'pipe', 'inherit'] });
     let out = '';

@@ -58,15 +58,18 @@ describe.skipIf(!containers)('a box of containers', () => {
     }
   });
 
-  test('a frozen service is told by the health check', async () => {
+  test('a frozen service is told by the health check, and ended at the third time, so that the engine starts it again', async () => {
     const container = await ledge.containerOf('media');
+    const check = () => ledge.docker('exec', container, '/usr/bin/node', '/usr/lib/ledge/health.mjs');
+    await check();
     const pid = await ledge.pidOf('media');
     process.kill(pid, 'SIGSTOP');
-    try {
-      await expect(ledge.docker('exec', container, '/usr/bin/node', '/usr/lib/ledge/health.mjs')).rejects.toThrow('media does not answer');
-    } finally {
-      process.kill(pid, 'SIGCONT');
+    for (let time = 0; time < 3; time++) {
+      expect(await ledge.pidOf('media')).toBe(pid);
+      await expect(check()).rejects.toThrow(time < 2 ? 'media does not answer' : '');
     }
+    await until('another process', async () => (await ledge.pidOf('media')) !== pid);
+    await until('it to be well', () => check().then(() => true));
   });
 
   test('a second container of the same service is refused in words, and the first goes on', async () => {
