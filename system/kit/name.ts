@@ -64,7 +64,8 @@ export class NameWatch {
   /** Before the bus connects. */
   async start(): Promise<void> {
     const { bus, topic } = this.#ports;
-    await bus.subscribe(topic, (message) => this.#hear(message));
+    // QoS 0: a broker that keeps a session must not hand over what was said while nobody of this name was there
+    await bus.subscribe(topic, (message) => this.#hear(message), { qos: 0 });
   }
 
   /** From here on others may say what they like. */
