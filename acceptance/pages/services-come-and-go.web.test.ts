@@ -52,3 +52,15 @@ test('and so it is on the admin page', async () => {
   await again.stop();
   await row.waitFor({ state: 'detached', ...within });
 });
+
+test('one that will not come back is forgotten on its page', async () => {
+  await (await start('1.0.0')).stop('SIGKILL');
+  const page = await pages.open('/admin/services/chime');
+  await page.getByRole('button', { name: 'Forget' }).waitFor(within);
+  await pages.look();
+  await page.getByRole('button', { name: 'Forget' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget' }).click();
+  await page.getByText('chime is off the list').waitFor(within);
+  await page.getByRole('heading', { level: 1, name: 'Services' }).waitFor(within);
+  await page.getByRole('link', { name: 'chime' }).waitFor({ state: 'detached', ...within });
+});

@@ -48,6 +48,11 @@ export function serveBox(api: Api, { auth, registry, control, logs, recorder, ki
     api.handle(verbs[verb], ({ params, caller }) => control.command(verb, params.name, caller.user));
   }
 
+  api.handle(serverApi.forget, async ({ params }) => {
+    await registry.forget(params.name);
+    return { name: params.name };
+  });
+
   api.handle(serverApi.logs, ({ query, response, signal }) => logs.serve(query, response, signal));
 
   serveHistory(api, recorder, clock);

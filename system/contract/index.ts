@@ -14,6 +14,7 @@ export * from './homie.ts';
 export * from './lifecycle.ts';
 export * from './machine.ts';
 export * from './operation.ts';
+export * from './our-services.ts';
 export * from './problems.ts';
 export * from './readings.ts';
 export * from './registry.ts';

@@ -5,6 +5,7 @@ import {
   type EventKind,
   type EventPayload,
   type Health,
+  isOurService,
   Problem,
   type ServiceRecord,
   shown,
@@ -21,7 +22,7 @@ import { brokerUrl, checkSavedSettings, readEdge, Settings } from './config.ts';
 import { HttpApi } from './http.ts';
 import { createLogger } from './log.ts';
 import { checkNameOnBus, lockName, NameWatch } from './name.ts';
-import { isOurService, serviceNameFault } from './names.ts';
+import { serviceNameFault } from './names.ts';
 import { createNotifier, type SupervisorMessage } from './notify.ts';
 import { openApiDocument } from './openapi.ts';
 import { DataDir, type Environment, ensureSecret } from './paths.ts';

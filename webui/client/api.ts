@@ -38,6 +38,7 @@ export function createApi(ports: ApiPorts) {
       restart: route<Server['restart']>('server', 'post', '/services/{name}/restart'),
       start: route<Server['start']>('server', 'post', '/services/{name}/start'),
       stop: route<Server['stop']>('server', 'post', '/services/{name}/stop'),
+      forgetService: route<Server['forget']>('server', 'delete', '/services/{name}'),
       machine: route<Server['machine']>('server', 'get', '/machine'),
       doctor: route<Server['doctor']>('server', 'get', '/doctor'),
       changeIdentity: route<Server['changeIdentity']>('server', 'put', '/machine/identity'),

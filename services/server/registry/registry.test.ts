@@ -114,6 +114,19 @@ test("one of somebody's own that stopped in order is gone; where somebody manage
   await until('the supervisor to be asked', () => stateOf('weather') === 'stopped');
 });
 
+test("one of somebody's own that is lost can be forgotten, and nothing else", async () => {
+  const { registry, bus, say, stateOf } = await started();
+  say('weather', { ...record('weather'), state: 'lost' });
+  say('media', { ...record('media'), state: 'lost' });
+  say('rain', record('rain'));
+  await expect(registry.forget('nobody')).rejects.toMatchObject({ code: 'not-found' });
+  await expect(registry.forget('media')).rejects.toMatchObject({ code: 'not-supported', message: expect.stringContaining('belongs to') });
+  await expect(registry.forget('rain')).rejects.toMatchObject({ code: 'not-supported', message: expect.stringContaining('is ready') });
+  await registry.forget('weather');
+  expect(stateOf('weather')).toBeUndefined();
+  expect(bus.said.at(-1)).toMatchObject({ topic: topics.service(EDGE, 'weather'), payload: '', retain: true });
+});
+
 test('services of ours that do not run on this box are not missing, the broker is', async () => {
   const { registry, stateOf } = await started();
   await registry.poll();

@@ -1,15 +1,24 @@
 import { existsSync } from 'node:fs';
-import { filters, ID_PATTERN, parseTopic, type ServiceRecord, type ServiceView, serviceRecordSchema } from '@ledge/contract';
+import {
+  filters,
+  ID_PATTERN,
+  isOurService,
+  OUR_SERVICES,
+  Problem,
+  parseTopic,
+  type ServiceRecord,
+  type ServiceView,
+  serviceRecordSchema,
+  shown,
+  topics,
+} from '@ledge/contract';
 import type { ManagedService, ServiceManager } from '@ledge/host';
-import { type Bus, type Clock, isOurService, type Logger, type Message, parseAddress, type Target } from '@ledge/kit';
+import { type Bus, type Clock, type Logger, type Message, parseAddress, type Target } from '@ledge/kit';
 import { HealthProbe } from './health.ts';
 import { serviceView } from './view.ts';
 
 export const POLL_EVERY_MS = 2_000;
 const MAX_SERVICES = 200;
-
-/** The services that belong to every box: they are shown even when they never said a word. */
-const OWN_SERVICES = ['broker', 'device', 'media', 'sse'] as const;
 
 /** Its socket lies beside those of the services and obeys whoever reaches it: no way may lead there from outside. */
 const SUPERVISOR = 'supervisor';
@@ -51,7 +60,7 @@ export class ServiceRegistry {
 
   async start(): Promise<void> {
     const { bus, clock, edge } = this.#ports;
-    for (const name of [...OWN_SERVICES, this.#ports.ownName]) this.#entry(name);
+    for (const name of OUR_SERVICES) this.#entry(name);
     this.#giveBack = [
       clock.every(POLL_EVERY_MS, () => void this.poll()),
       bus.onClose(() => void this.poll()),
@@ -101,6 +110,21 @@ export class ServiceRegistry {
     return this.names()
       .filter((name) => !this.#isAbsent(name))
       .map((name) => this.#view(name));
+  }
+
+  /**
+   * Takes a service off the list that is gone and will not come back.
+   * @throws Problem `not-found`, `not-supported` when it belongs to the box or may live, `bus-away`
+   */
+  async forget(name: string): Promise<void> {
+    const view = this.views().find((service) => service.name === name);
+    if (!view) throw new Problem('not-found', `There is no service ${shown(name)}.`);
+    if (isOurService(name) || this.#managed.has(name))
+      throw new Problem('not-supported', `${name} belongs to this box; it can only be stopped.`);
+    if (view.state !== 'lost') throw new Problem('not-supported', `${name} is ${view.state}; only one that is lost can be forgotten.`);
+    await this.#ports.bus.publish(topics.service(this.#ports.edge, name), '', { qos: 1, retain: true });
+    this.#entries.delete(name);
+    this.#lost.delete(name);
   }
 
   #view(name: string): ServiceView {

@@ -87,6 +87,15 @@ export const serverApi = {
   restart: control('/services/{name}/restart', 'Restart a service'),
   start: control('/services/{name}/start', 'Start a service'),
   stop: control('/services/{name}/stop', 'Stop a service'),
+  forget: operation({
+    method: 'delete',
+    path: '/services/{name}',
+    summary: 'Take a service of your own off the list that is lost and will not come back',
+    for: 'admin',
+    params: serviceName,
+    response: z.object({ name: z.string() }),
+    problems: ['not-found', 'not-supported', 'bus-away'],
+  }),
   machine: operation({
     method: 'get',
     path: '/machine',

@@ -7,7 +7,18 @@ import { Meter } from '../../components/meter.ts';
 import { words } from '../../words/words.ts';
 import { ServiceActions } from './actions.ts';
 import { Log } from './log.ts';
-import { isStopped, memoryText, Running, restartService, State, startService, stopService, useServices } from './service.ts';
+import {
+  canBeForgotten,
+  forgetService,
+  isStopped,
+  memoryText,
+  Running,
+  restartService,
+  State,
+  startService,
+  stopService,
+  useServices,
+} from './service.ts';
 import { ServiceSettings } from './settings.ts';
 
 /** The gateway to this page: who stops it cannot start it from here. */
@@ -42,6 +53,10 @@ export function ServiceDetail({ name }: { name: string }): VNode {
               }
             </div>
           `
+        }
+        ${
+          canBeForgotten(service) &&
+          html`<div class="buttons"><button type="button" onClick=${() => void forgetService(box, service)}><${Icon} name="trash" />${t.forget}</button></div>`
         }
       </div>
       <p class="soft">${summary}</p>

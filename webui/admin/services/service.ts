@@ -1,3 +1,4 @@
+import { isOurService } from '@ledge/contract/our-services.ts';
 import { useComputed } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
@@ -8,6 +9,7 @@ import { type Box, useBox } from '../../components/box.ts';
 import { confirmed } from '../../components/dialog.ts';
 import { html } from '../../components/html.ts';
 import { notify, notifyProblem } from '../../components/notices.ts';
+import { go } from '../../router.ts';
 import { words } from '../../words/words.ts';
 
 /** Memory and restarts are not on the stream. */
@@ -66,6 +68,23 @@ export async function stopService({ api, live }: Box, { name }: ServiceModel): P
   await api.server
     .stop({ params: { name } })
     .then(() => notify(t.stopped(name)))
+    .catch(notifyProblem);
+  live.refreshServices();
+}
+
+/** Of somebody's own, nobody starts it again, and it does not answer. */
+export const canBeForgotten = ({ name, state, controllable }: ServiceModel): boolean =>
+  state === 'lost' && !controllable && !isOurService(name);
+
+export async function forgetService({ api, live }: Box, { name }: ServiceModel): Promise<void> {
+  const t = words('services');
+  if (!(await confirmed({ title: t.ask.forget(name), text: t.ask.forgetText, action: t.forget }))) return;
+  await api.server
+    .forgetService({ params: { name } })
+    .then(() => {
+      notify(t.forgotten(name));
+      go('/admin/services');
+    })
     .catch(notifyProblem);
   live.refreshServices();
 }

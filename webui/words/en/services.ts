@@ -31,10 +31,13 @@ export default {
   restartOf: (name: string) => `Restart ${name}`,
   start: 'Start',
   stop: 'Stop',
+  forget: 'Forget',
   ask: {
     restart: (name: string) => `Restart ${name}?`,
     stop: (name: string) => `Stop ${name}?`,
     stopText: 'It stays off until it is started again.',
+    forget: (name: string) => `Forget ${name}?`,
+    forgetText: 'It goes from the list. When it is started again, it is back.',
     away: {
       broker: 'Sensors and other clients are cut off for a moment and come back by themselves.',
       device: 'Readings pause for a moment. Outputs go to their safe state.',
@@ -46,6 +49,7 @@ export default {
   },
   started: (name: string) => `${name} was started`,
   stopped: (name: string) => `${name} was stopped`,
+  forgotten: (name: string) => `${name} is off the list`,
   log: {
     title: 'Live log',
     titleOf: (name: string) => `Live log of ${name}`,

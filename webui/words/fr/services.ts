@@ -33,10 +33,13 @@ export default {
   restartOf: (name) => `Redémarrer ${name}`,
   start: 'Démarrer',
   stop: 'Arrêter',
+  forget: 'Oublier',
   ask: {
     restart: (name) => `Redémarrer ${name} ?`,
     stop: (name) => `Arrêter ${name} ?`,
     stopText: 'Il reste arrêté jusqu’à ce qu’on le redémarre.',
+    forget: (name) => `Oublier ${name} ?`,
+    forgetText: 'Il disparaît de la liste. S’il est redémarré, il y revient.',
     away: {
       broker: 'Capteurs et autres clients sont coupés un instant et reviennent d’eux-mêmes.',
       device: 'Les mesures s’arrêtent un instant. Les sorties prennent leur état sûr.',
@@ -48,6 +51,7 @@ export default {
   },
   started: (name) => `${name} a été démarré`,
   stopped: (name) => `${name} a été arrêté`,
+  forgotten: (name) => `${name} n’est plus dans la liste`,
   log: {
     title: 'Journal en direct',
     titleOf: (name) => `Journal en direct de ${name}`,
