@@ -72,7 +72,7 @@ export const broker = defineService({
     const { api, clock, dataDir, dataRoot, edge, log, metrics, random } = context;
     const settings = () => context.settings;
     const secretsDir = join(dataRoot, 'secrets');
-    const users = new Users(join(dataDir, 'users.db'));
+    const users = new Users(join(dataDir, 'users.db'), settings().engine);
     const accounts = new Accounts(users, join(secretsDir, 'mqtt'), edge.id, settings, clock);
     const clients = new ClientList(clock);
     const certificate = () => readCertificate(settings(), secretsDir, edge.id, clock, log);
@@ -90,6 +90,8 @@ export const broker = defineService({
     const engine = await makeEngine();
 
     users.open();
+    const shutOut = users.list().flatMap(({ name, needsPassword }) => (needsPassword ? [name] : []));
+    if (shutOut.length > 0) log.warn({ users: shutOut }, 'nobody comes in as these users until their passwords are set again');
     try {
       await engine.start();
     } catch (error) {

@@ -30,9 +30,10 @@ export interface Levels {
   retained: number;
   storedMessages: number;
   storedBytes: number;
-  queuedBytes: number;
-  /** Bytes. */
-  heap: { current: number; maximum: number };
+  /** Undefined where the engine does not tell it. */
+  queuedBytes?: number;
+  /** Bytes; undefined where the engine does not tell them, or miscounts. */
+  heap?: { current: number; maximum: number };
 }
 
 /** `load/` counters of mosquitto: name and what it is taken from. */
@@ -121,11 +122,10 @@ export function sysCounters(
     'bytes/sent': t.bytesSent,
     'subscriptions/count': l.subscriptions,
     'retained messages/count': l.retained,
-    'heap/current': l.heap.current,
-    'heap/maximum': l.heap.maximum,
+    ...(l.heap ? { 'heap/current': l.heap.current, 'heap/maximum': l.heap.maximum } : {}),
     'connections/refused': t.refused,
     'connections/limited': t.limited,
-    'queued/bytes': l.queuedBytes,
+    ...(l.queuedBytes === undefined ? {} : { 'queued/bytes': l.queuedBytes }),
     ...Object.fromEntries(loads),
   };
 }

@@ -72,6 +72,8 @@ export interface Stand {
   setRules(rules: AccessRule[]): Promise<void>;
   /** From now on nobody else comes in. */
   admitOnly(user: string, password: string): Promise<void>;
+  /** Lets another user in. */
+  addUser(name: string, password: string): Promise<void>;
   /** Removes a user whose clients are connected. Returns how many those were. */
   remove(user: string): Promise<number>;
 }
@@ -93,6 +95,7 @@ export const aedesStand: MakeStand = (dir, settings, host) => {
     async admitOnly(known) {
       host.admit = ({ user }) => (user === known ? host.rights : undefined);
     },
+    async addUser() {}, // everybody comes in
     remove: (name) => engine.userChanged({ name, kind: 'removed' }),
   };
 };

@@ -1,5 +1,7 @@
+import { pbkdf2Sync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { scratch } from './test-support.ts';
 import { Users } from './users.ts';
@@ -7,8 +9,8 @@ import { Users } from './users.ts';
 const PASSWORD = Buffer.from('green tomatoes');
 const RULES = [{ filter: 'garden/#', access: 'both' } as const];
 
-function open(dir: string): Users {
-  const users = new Users(join(dir, 'users.db'));
+function open(dir: string, engine?: 'mosquitto'): Users {
+  const users = new Users(join(dir, 'users.db'), engine);
   users.open();
   return users;
 }
@@ -81,4 +83,30 @@ test('a file of users that cannot be read is a problem, and is left as it is', (
   using dir = scratch();
   writeFileSync(join(dir.path, 'users.db'), Buffer.alloc(5000, 'rubbish'));
   expect(() => open(dir.path)).toThrow(expect.objectContaining({ code: 'storage-failed' }));
+});
+
+test('mosquitto gets a hash of each password that is set, and is told who has none that it can check', async () => {
+  using dir = scratch();
+  const users = open(dir.path);
+  await users.put('gardener', { password: 'green tomatoes', rules: RULES });
+  await users.put('cook', { password: 'red tomatoes', rules: [] });
+  users.close();
+  // an older Ledge does not know of the second hash
+  const db = new DatabaseSync(join(dir.path, 'users.db'));
+  db.exec("UPDATE user SET salt = x'00', hash = x'00' WHERE name = 'cook'");
+  db.close();
+
+  const again = open(dir.path, 'mosquitto');
+  const [cook, gardener] = again.forMosquitto();
+  expect(cook).toMatchObject({ name: 'cook', hash: undefined });
+  expect(again.list()).toEqual([
+    { name: 'cook', rules: [], needsPassword: true },
+    { name: 'gardener', rules: RULES },
+  ]);
+  const { salt = Buffer.alloc(0), hash, iterations = 0 } = gardener?.hash ?? {};
+  expect(Buffer.from(hash ?? [])).toEqual(pbkdf2Sync('green tomatoes', salt, iterations, 64, 'sha512'));
+  expect(await again.put('cook', { password: 'blue tomatoes' })).toEqual({ name: 'cook', rules: [] });
+  again.remove('cook');
+  expect(again.forMosquitto()).toHaveLength(1);
+  again.close();
 });

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 import { type AccessRule, accessRuleSchema, type BrokerUser, Problem, parse } from '@ledge/contract';
 import { z } from 'zod';
+import type { BrokerSettings } from './config.ts';
 import { hashForMosquitto, type MosquittoHash } from './mosquitto/password.ts';
 import { Rights } from './rights.ts';
 
@@ -57,6 +58,7 @@ function derive(password: Buffer, { salt, n, r, p }: Omit<Hash, 'hash'>): Promis
 /** The users that people make, with their hashed passwords and rules, in a SQLite file that is written through at once. */
 export class Users {
   readonly #file: string;
+  readonly #engine: BrokerSettings['engine'];
   #db: DatabaseSync | undefined;
   readonly #accounts = new Map<string, Account>();
   readonly #cacheKey = randomBytes(32);
@@ -64,8 +66,10 @@ export class Users {
   #computing = 0;
   readonly #turns: (() => void)[] = [];
 
-  constructor(file: string) {
+  /** `engine` is who checks passwords. */
+  constructor(file: string, engine: BrokerSettings['engine'] = 'aedes') {
     this.#file = file;
+    this.#engine = engine;
   }
 
   /** @throws Problem `storage-failed`: without its users the broker must not run, and must not forget them. */
@@ -93,7 +97,13 @@ export class Users {
   }
 
   list(): BrokerUser[] {
-    return [...this.#accounts].map(([name, { rights }]) => ({ name, rules: [...rights.rules] })).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#accounts.keys()].sort().map((name) => this.#told(name));
+  }
+
+  #told(name: string): BrokerUser {
+    const { rights, secret } = this.#accounts.get(name) ?? {};
+    const checkable = this.#engine === 'mosquitto' ? secret?.mosquitto : secret;
+    return { name, rules: [...(rights?.rules ?? [])], ...(checkable ? {} : { needsPassword: true as const }) };
   }
 
   /** All users with what mosquitto compares their password with; undefined when it was set before there was such a hash, or never. */
@@ -117,7 +127,7 @@ export class Users {
     account.known = undefined;
     if (changes.rules) account.rights.rules = changes.rules;
     this.#accounts.set(name, account);
-    return { name, rules: [...rules] };
+    return this.#told(name);
   }
 
   #save(name: string, rules: readonly AccessRule[], secret: Secret | undefined): void {

@@ -1,3 +1,4 @@
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '@ledge/contract';
 import type { BrokerSettings } from '../config.ts';
@@ -25,17 +26,26 @@ export class MosquittoFiles {
   get pid(): string {
     return join(this.dir, 'pid');
   }
+
+  /** Replaces a file, so that mosquitto never reads half of one. All are written anew at each start, so none must survive a power cut. */
+  async write(file: string, content: string): Promise<void> {
+    const draft = `${file}.draft`;
+    await writeFile(draft, content, { mode: 0o600 });
+    await rename(draft, file);
+  }
 }
 
-/** Of its own, beside what waits and what is retained. */
-const MEMORY_BYTES = 32 * 1024 * 1024;
-
-/** Settings for which mosquitto has nothing. */
+/**
+ * Settings for which mosquitto has nothing. Its `memory_limit` is no help: each change of users makes 2.0.21 and older count memory wrongly,
+ * until it refuses everything.
+ */
 export const WITHOUT_EQUIVALENT: readonly (keyof BrokerSettings)[] = [
   'connectionsPerAddress',
   'messagesPerSecond',
   'queuedBytesHard',
+  'queuedBytesTotal',
   'subscriptionsPerClient',
+  'retainedBytes',
   'connectTimeoutS',
   'queueWriteDelayMs',
 ];
@@ -72,7 +82,6 @@ export function configurationOf({ settings, ports, files, plugin, sysIntervalS }
   say('max_inflight_messages', INFLIGHT_MESSAGES);
   say('max_queued_messages', settings.queuedMessages);
   say('max_queued_bytes', settings.queuedBytes);
-  say('memory_limit', MEMORY_BYTES + settings.queuedBytesTotal + settings.retainedBytes);
   say('plugin', plugin);
   say('plugin_opt_config_file', files.security);
   // our rules name no client ids and users, so signs in those cannot widen them

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { BrokerClient } from '@ledge/contract';
-import { type Logger, writeFileAtomic } from '@ledge/kit';
+import type { Logger } from '@ledge/kit';
 import { ownerOf, SERVICE_PREFIX } from '../accounts.ts';
 import type { BrokerSettings } from '../config.ts';
 import { type Levels, Traffic } from '../counters.ts';
@@ -16,6 +16,7 @@ import { findMosquitto } from './program.ts';
 import { Roster, type RosterOwner } from './roster.ts';
 import { commandsBetween, type Guests, securityDocument } from './security.ts';
 import { SYS, SysValues } from './sys-values.ts';
+import { takePlace } from './take-place.ts';
 
 const SYS_INTERVAL_S = 10;
 const CLEAR_ROUNDS_MOST = 10;
@@ -81,8 +82,8 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (settings().tlsPort > 0 || settings().secureWebSocketPort > 0) {
       const { cert, key } = await certificate();
-      writeFileAtomic(this.#files.certificate, cert, 0o600);
-      writeFileAtomic(this.#files.key, key, 0o600);
+      await this.#files.write(this.#files.certificate, cert);
+      await this.#files.write(this.#files.key, key);
     }
     this.#process = new MosquittoProcess(program, this.#files, this, ports);
     await this.#process.endStranded();
@@ -90,21 +91,20 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     await this.#process.start();
     this.#log.info({ settings: WITHOUT_EQUIVALENT }, 'mosquitto has nothing like these settings');
     this.#stopWatching = guests.watch(() => void this.#followGuests());
-    await this.#followGuests(); // who came while it started
   }
 
   async stop(): Promise<void> {
     this.#stopWatching?.();
+    await this.#process?.stop();
     await this.#turn;
     await this.#own.close();
-    await this.#process?.stop();
   }
 
   async prepare(): Promise<void> {
     this.#guests = await this.#options.guests.read();
     this.#configuration = this.#makeConfiguration();
-    writeFileAtomic(this.#files.configuration, this.#configuration, 0o600);
-    this.#writeGuests();
+    await this.#files.write(this.#files.configuration, this.#configuration);
+    await this.#writeGuests();
   }
 
   #makeConfiguration(): string {
@@ -112,12 +112,13 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     return configurationOf({ settings: settings(), ports: this.#ports, files: this.#files, plugin: this.#plugin, sysIntervalS });
   }
 
-  #writeGuests(): void {
-    writeFileAtomic(this.#files.security, securityDocument(this.#guests, this.#engineUser, this.#kickerUser), 0o600);
+  #writeGuests(): Promise<void> {
+    return this.#files.write(this.#files.security, securityDocument(this.#guests, this.#engineUser, this.#kickerUser));
   }
 
   async up(): Promise<void> {
     await this.#own.open();
+    void this.#followGuests(); // who came while it started
   }
 
   down(): void {
@@ -130,15 +131,20 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     this.#roster.told(told);
   }
 
-  /** Brings mosquitto to what is wanted now; one at a time. */
+  /** Brings mosquitto to what is wanted now. */
   #followGuests(passwords: ReadonlyMap<string, string> = new Map()): Promise<void> {
-    const turn = this.#turn.then(() => this.#follow(passwords));
+    return this.#inTurn(() => this.#follow(passwords));
+  }
+
+  /** One at a time. */
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(task);
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
   async #follow(passwords: ReadonlyMap<string, string>): Promise<void> {
-    if (this.fault !== undefined) return; // its next start reads them
+    if (this.fault !== undefined && !this.#own.connected) return; // its next start reads them
     const read = await this.#options.guests.read();
     const accounts = read.accounts.map((account) => ({ ...account, ...password(passwords.get(account.name)) }));
     const commands = commandsBetween(this.#guests, { ...read, accounts });
@@ -148,7 +154,7 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
       await this.#own.command(commands);
       this.#guests = read;
       // the plugin has written its own, with weaker hashes of new passwords
-      this.#writeGuests();
+      await this.#writeGuests();
     } catch (error) {
       this.#log.warn({ err: error }, 'mosquitto is started anew to take over users and rules');
       await this.#process?.restart();
@@ -157,9 +163,11 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
 
   async apply(): Promise<void> {
     await this.#followGuests();
-    if (this.fault !== undefined || this.#makeConfiguration() === this.#configuration) return;
-    this.#log.info('mosquitto is started anew to take over settings');
-    await this.#process?.restart();
+    await this.#inTurn(async () => {
+      if (this.fault !== undefined || this.#makeConfiguration() === this.#configuration) return;
+      this.#log.info('mosquitto is started anew to take over settings');
+      await this.#process?.restart();
+    });
   }
 
   async userChanged({ name, ...change }: UserChange): Promise<number> {
@@ -177,7 +185,7 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     const present = this.#roster.get(clientId);
     if (!present) return false;
     this.#roster.expect(clientId, reason);
-    await this.#own.takePlace(this.#kickerUser, clientId, present.clean);
+    await takePlace(this.#address(), this.#kickerUser, clientId, present.clean, this.#options.ports.clock);
     return true;
   }
 

@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 1000;
 /** Who is to be let in: said anew whenever it is asked. */
 export interface GuestBook {
   read(): Promise<Guests>;
-  /** Calls when files of secrets have changed, until the returned function is called. */
+  /** Calls once, and when files of secrets have changed, until the returned function is called. */
   watch(changed: () => void): () => void;
 }
 
@@ -67,18 +67,18 @@ export class BoxGuestBook implements GuestBook {
   }
 
   watch(changed: () => void): () => void {
-    let watcher: FSWatcher | undefined;
-    try {
-      watcher = watch(this.#secretsDir, changed).on('error', () => {});
-    } catch {
-      // the directory is not there yet, or its file system has no events
-    }
     let seen: string | undefined;
     const look = async () => {
       const now = await this.#state();
-      if (seen !== undefined && seen !== now) changed();
+      if (seen !== now) changed();
       seen = now;
     };
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(this.#secretsDir, () => void look()).on('error', () => {});
+    } catch {
+      // the directory is not there yet, or its file system has no events
+    }
     void look();
     const cancel = this.#clock.every(LOOK_EVERY_MS, () => void look());
     return () => {

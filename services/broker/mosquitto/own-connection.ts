@@ -47,6 +47,10 @@ export class OwnConnection {
     this.#clock = clock;
   }
 
+  get connected(): boolean {
+    return this.#client?.connected === true;
+  }
+
   /** Resolves when it is connected; from then on it comes back by itself. */
   async open(): Promise<void> {
     await this.close();
@@ -138,24 +142,6 @@ export class OwnConnection {
       await client.endAsync();
     }
     return topics;
-  }
-
-  /**
-   * Takes the place of a client, as a user who may do nothing: it is disconnected, and its session, if it has a lasting one, stays as it is.
-   * What was queued for it comes to us, and is not acknowledged.
-   */
-  async takePlace(kicker: OwnUser, clientId: string, clean: boolean): Promise<void> {
-    const client = mqtt.connect({ ...this.#login(kicker, clientId), clean });
-    client.handleMessage = () => {};
-    client.on('error', () => {});
-    try {
-      await new Promise<void>((resolve, reject) => {
-        client.once('connect', () => resolve());
-        client.once('close', () => reject(new Problem('bus-away', `mosquitto does not let us take the place of ${clientId}`)));
-      });
-    } finally {
-      await client.endAsync(true);
-    }
   }
 
   #login({ name, password }: OwnUser, clientId: string): IClientOptions {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Clock, type Logger, type Random, retryDelayMs } from '@ledge/kit';
 import type { MosquittoFiles } from './configuration.ts';
@@ -77,6 +77,7 @@ export class MosquittoProcess {
   async restart(): Promise<void> {
     if (!this.#wanted) return;
     this.#cancelRetry?.();
+    this.#fault = 'mosquitto is being started anew';
     await this.#end();
     await this.#tryLaunch();
   }
@@ -111,6 +112,7 @@ export class MosquittoProcess {
   async #launch(): Promise<void> {
     const { clock, log } = this.#ports;
     await this.#owner.prepare();
+    if (!this.#wanted) return; // told to stop meanwhile
     const { mosquitto, setpriv } = this.#program;
     const args = ['-c', this.#files.configuration];
     const [command, ...rest] = setpriv ? [setpriv, '--pdeathsig', 'TERM', mosquitto, ...args] : [mosquitto, ...args];
@@ -143,7 +145,7 @@ export class MosquittoProcess {
       };
       child.once('close', end);
     });
-    if (child.pid !== undefined) await writeFile(this.#files.pid, String(child.pid), { mode: 0o600 });
+    if (child.pid !== undefined) await this.#files.write(this.#files.pid, String(child.pid));
     const cancel = clock.after(READY_WITHIN_MS, () => child.kill('SIGKILL'));
     try {
       await ready.promise;

@@ -66,7 +66,7 @@ const everything = (): Acl[] =>
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
 
-/** The plugin's whole file. `engine` may do everything; `kicker` nothing but connect. */
+/** The plugin's whole file. `engine` may do everything. `kicker` may receive, or mosquitto would empty the sessions of clients that it kicks. */
 export function securityDocument({ accounts, anonymous }: Guests, engine: Login, kicker: Login): string {
   const client = (username: string, { salt, hash, iterations }: MosquittoHash, roles: string[]) => ({
     username,
@@ -79,13 +79,14 @@ export function securityDocument({ accounts, anonymous }: Guests, engine: Login,
     defaultACLAccess: { publishClientSend: false, publishClientReceive: false, subscribe: false, unsubscribe: true },
     clients: [
       client(engine.name, engine.hash, [roleOf(engine.name)]),
-      client(kicker.name, kicker.hash, []),
+      client(kicker.name, kicker.hash, [roleOf(kicker.name)]),
       ...accounts.map(({ name, hash }) => client(name, hash, [roleOf(name)])),
     ],
     groups: [{ groupname: ANONYMOUS, roles: [{ rolename: ANONYMOUS }] }],
     anonymousGroup: ANONYMOUS,
     roles: [
       { rolename: roleOf(engine.name), acls: everything() },
+      { rolename: roleOf(kicker.name), acls: aclsOf([{ filter: '#', access: 'subscribe' }]) },
       { rolename: ANONYMOUS, acls: aclsOf(anonymous) },
       ...accounts.map(({ name, rules }) => ({ rolename: roleOf(name), acls: aclsOf(rules) })),
     ],

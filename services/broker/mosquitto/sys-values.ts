@@ -3,7 +3,7 @@ import type { Message } from '../message.ts';
 
 export const SYS = '$SYS/broker/';
 
-/** Counters that mosquitto says itself, every `sys_interval`, when they change. */
+/** Counters that mosquitto says itself, every `sys_interval`, when they change; not its heap, which 2.0.21 and older miscount. */
 export class SysValues {
   readonly #values = new Map<string, number>();
   readonly #traffic: Traffic;
@@ -32,8 +32,6 @@ export class SysValues {
       retained: value('retained messages/count'),
       storedMessages: value('store/messages/count'),
       storedBytes: value('store/messages/bytes'),
-      queuedBytes: 0,
-      heap: { current: value('heap/current'), maximum: value('heap/maximum') },
     };
   }
 

@@ -8,9 +8,10 @@ import type { GuestBook } from './guests.ts';
 import { hashOfSecret } from './password.ts';
 import type { Account } from './security.ts';
 
-/** Guests that a test lets in, all with the same rules. */
+/** Guests that a test lets in, all with the same rules unless it says otherwise. */
 export class TestGuestBook implements GuestBook {
   rules: readonly AccessRule[] = EVERYTHING;
+  readonly rulesOf: Record<string, readonly AccessRule[]> = {};
   passwords: Record<string, string> = { u: 'p' };
   readonly #hashes = new Map<string, ReturnType<typeof hashOfSecret>>();
 
@@ -22,7 +23,7 @@ export class TestGuestBook implements GuestBook {
     const passwordId = `${name} ${password}`;
     const hash = this.#hashes.get(passwordId) ?? hashOfSecret(password);
     this.#hashes.set(passwordId, hash);
-    return { name, rules: this.rules, hash, passwordId, password };
+    return { name, rules: this.rulesOf[name] ?? this.rules, hash, passwordId, password };
   }
 
   watch() {
@@ -30,26 +31,33 @@ export class TestGuestBook implements GuestBook {
   }
 }
 
-export const mosquittoStand: MakeStand = (dir, settings, host) => {
-  const guests = new TestGuestBook();
-  settings().allowAnonymous = true;
-  const certificate = () => readCertificate(settings(), dir, 'ledge-test', systemClock, silent);
-  const ports = { clock: systemClock, random: Math.random, log: silent };
-  const engine = new MosquittoEngine({ dir: join(dir, 'mosquitto'), settings, certificate, guests, host, ports, sysIntervalS: 1 });
-  return {
-    engine,
-    async setRules(rules) {
-      guests.rules = rules;
-      await engine.apply();
-    },
-    async admitOnly(user, password) {
-      guests.passwords = { [user]: password };
-      settings().allowAnonymous = false;
-      await engine.apply();
-    },
-    async remove(name) {
-      delete guests.passwords[name];
-      return engine.userChanged({ name, kind: 'removed' });
-    },
+export const mosquittoStand: MakeStand = (...place) => standOf(new TestGuestBook())(...place);
+
+export const standOf =
+  (guests: TestGuestBook): MakeStand =>
+  (dir, settings, host) => {
+    settings().allowAnonymous = true;
+    const certificate = () => readCertificate(settings(), dir, 'ledge-test', systemClock, silent);
+    const ports = { clock: systemClock, random: Math.random, log: silent };
+    const engine = new MosquittoEngine({ dir: join(dir, 'mosquitto'), settings, certificate, guests, host, ports, sysIntervalS: 1 });
+    return {
+      engine,
+      async setRules(rules) {
+        guests.rules = rules;
+        await engine.apply();
+      },
+      async admitOnly(user, password) {
+        guests.passwords = { [user]: password };
+        settings().allowAnonymous = false;
+        await engine.apply();
+      },
+      async addUser(name, password) {
+        guests.passwords[name] = password;
+        await engine.apply();
+      },
+      async remove(name) {
+        delete guests.passwords[name];
+        return engine.userChanged({ name, kind: 'removed' });
+      },
+    };
   };
-};

@@ -3,7 +3,12 @@ import { accessRuleSchema } from '../access.ts';
 import { operation } from '../operation.ts';
 
 const userName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, hyphen and underscore are wanted');
-export const brokerUserSchema = z.object({ name: userName, rules: z.array(accessRuleSchema) });
+export const brokerUserSchema = z.object({
+  name: userName,
+  rules: z.array(accessRuleSchema),
+  /** Nobody comes in as this user until its password is set: it never had one, or it is from before mosquitto could check it. */
+  needsPassword: z.literal(true).optional(),
+});
 export type BrokerUser = z.infer<typeof brokerUserSchema>;
 
 export const brokerClientSchema = z.object({
@@ -40,7 +45,12 @@ export const brokerApi = {
     for: 'admin',
     body: z.object({
       name: userName,
-      password: z.string().min(8, '8 characters or more are wanted').max(200).optional(),
+      password: z
+        .string()
+        .min(8, '8 characters or more are wanted')
+        .max(200)
+        .refine((password) => !password.includes('\0'), 'a password without zero characters is wanted')
+        .optional(),
       rules: z.array(accessRuleSchema).max(100).optional(),
     }),
     response: brokerUserSchema,

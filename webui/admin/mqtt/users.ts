@@ -45,7 +45,11 @@ export function Users(): VNode {
                   ${users.map(
                     (user) => html`
                       <li key=${user.name} class="user">
-                        <div class="grow"><span class="client-id">${user.name}</span><${Rules} rules=${user.rules} /></div>
+                        <div class="grow">
+                          <span class="client-id">${user.name}</span>
+                          ${user.needsPassword && html`<p class="soft warn"><${Icon} name="warning" />${t.needsPassword}</p>`}
+                          <${Rules} rules=${user.rules} />
+                        </div>
                         <button type="button" class="plain" aria-label=${t.change(user.name)} title=${t.change(user.name)} onClick=${() => setEdited(user)}><${Icon} name="pencil" /></button>
                         <button type="button" class="plain" aria-label=${t.remove(user.name)} title=${t.remove(user.name)} onClick=${() => void remove(user)}><${Icon} name="trash" /></button>
                       </li>

@@ -31,6 +31,7 @@ export default {
     none: 'No MQTT users yet',
     noneText: 'Add one for each device or program that connects from outside.',
     noRules: 'May do nothing yet',
+    needsPassword: 'Nobody gets in with it until its password is set again',
     access: { both: 'Read and write', subscribe: 'Read', publish: 'Write', deny: 'Never' },
     change: (name: string) => `Change ${name}`,
     remove: (name: string) => `Delete ${name}`,

@@ -33,6 +33,7 @@ export default {
     none: 'Aucun utilisateur MQTT',
     noneText: 'Ajoutez-en un pour chaque appareil ou programme qui se connecte de l’extérieur.',
     noRules: 'N’a encore aucun droit',
+    needsPassword: 'Personne n’entre sous ce nom tant que son mot de passe n’est pas redéfini',
     access: { both: 'Lire et écrire', subscribe: 'Lire', publish: 'Écrire', deny: 'Jamais' },
     change: (name: string) => `Modifier ${name}`,
     remove: (name: string) => `Supprimer ${name}`,
