@@ -19,7 +19,7 @@ export interface Service extends AsyncDisposable {
 
 /** The real service in a process of its own. */
 export async function service(dir: string, environment: Record<string, string> = {}): Promise<Service> {
-  const port = await freePort();
+  const port = Number(environment.EDGE_MQTT_PORT ?? (await freePort()));
   mkdirSync(join(dir, 'secrets', 'mqtt'), { recursive: true });
   for (const name of ['broker', 'device']) writeFileSync(join(dir, 'secrets', 'mqtt', name), `secret of ${name}\n`);
   const child = spawn(process.execPath, [MAIN], {

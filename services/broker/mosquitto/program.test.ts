@@ -4,6 +4,13 @@ import { expect, test } from 'vitest';
 import { scratch } from '../test-support.ts';
 import { findMosquitto } from './program.ts';
 
+test('where there is none, what to install is said', async () => {
+  await expect(findMosquitto({ PATH: '/nowhere' }, 'linux', [])).rejects.toMatchObject({
+    code: 'driver-unavailable',
+    message: expect.stringContaining('apt install mosquitto'),
+  });
+});
+
 test('a mosquitto in PATH is taken with the plugin in the library folder beside it', async () => {
   using dir = scratch();
   const [sbin, lib] = [join(dir.path, 'sbin'), join(dir.path, 'lib', 'aarch64-linux-gnu')];

@@ -18,12 +18,16 @@ const PLUGIN = 'mosquitto_dynamic_security.so';
 const INSTALL = 'install it (Debian: apt install mosquitto), or set engine to aedes';
 
 /** @throws Problem `driver-unavailable` with what to install, or `not-supported` on Windows */
-export async function findMosquitto(environment: Environment = process.env, platform = process.platform): Promise<Program> {
+export async function findMosquitto(
+  environment: Environment = process.env,
+  platform = process.platform,
+  daemons: readonly string[] = DAEMONS,
+): Promise<Program> {
   if (platform === 'win32') {
     throw new Problem('not-supported', 'engine is mosquitto, which cannot be ended in order on Windows; aedes is wanted there');
   }
   const path = (environment.PATH ?? '').split(delimiter).filter(Boolean);
-  const mosquitto = await firstOf([...path, ...DAEMONS].map((folder) => join(folder, 'mosquitto')));
+  const mosquitto = await firstOf([...path, ...daemons].map((folder) => join(folder, 'mosquitto')));
   if (!mosquitto) throw new Problem('driver-unavailable', `engine is mosquitto, and there is no such program here; ${INSTALL}`);
   const plugin = await findPlugin(mosquitto);
   if (!plugin) {
