@@ -81,6 +81,9 @@ export const DIALOGS: readonly DialogEntry[] = [
     { name: 'service-restart', place: 'admin/services/service.ts: t.ask.restart(name)', open: pressing('Restart') },
     { name: 'service-stop', place: 'admin/services/service.ts: t.ask.stop(name)', open: pressing('Stop') },
   ]),
+  ...on('/admin/services/frost-watch', [
+    { name: 'service-forget', place: 'admin/services/service.ts: t.ask.forget(name)', open: pressing('Forget') },
+  ]),
   ...on('/admin/services/broker', [
     { name: 'action-input', place: 'admin/services/actions.ts: action.title', open: pressing('Run: Forget retained messages') },
   ]),
@@ -223,19 +226,7 @@ export const DIALOGS: readonly DialogEntry[] = [
       },
     },
   ]),
-  ...on('/admin/backup', [
-    {
-      name: 'backup-restore',
-      place: 'admin/backup/restore.ts: t.ask',
-      open: async (page) => {
-        const { origin } = new URL(page.url());
-        const backup = await page.request.post(`${origin}/api/server/backup`, { data: { history: false }, headers: { origin } });
-        const file = { name: 'box.ledge', mimeType: '', buffer: await backup.body() };
-        await page.getByLabel('Choose a backup file').setInputFiles(file);
-        return pressing('Restore…')(page);
-      },
-    },
-  ]),
+  ...on('/admin/backup', [{ name: 'backup-restore', place: 'admin/backup/restore.ts: t.ask', open: pressing('Restore…') }]),
 ];
 
 /** The dialog that lies on top. */

@@ -1,3 +1,4 @@
+import { type ServiceRecord, topics } from '@ledge/contract';
 import { wavOfSilence } from '@ledge/testing';
 import { connectAsync } from 'mqtt';
 import type { Appliance } from '../appliance.ts';
@@ -6,7 +7,27 @@ import { ADMIN_PASSWORD } from '../local-appliance.ts';
 const PHONE = 'Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Mobile Safari/537.36';
 const LAPTOP = 'Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0';
 const DEVICE = { name: 'weather-station', password: 'rain on a tin roof' };
+/** Of somebody's own, and gone. */
+const LOST: ServiceRecord = {
+  name: 'frost-watch',
+  version: '1.0.0',
+  summary: 'Tells when frost comes',
+  state: 'lost',
+  address: 'unix:/nowhere/frost-watch.sock',
+  instance: 'one',
+  startedAt: '2026-01-01T00:00:00Z',
+  tiles: [{ title: 'Coldest', property: 'greenhouse/main/temperature' }],
+};
 const SONGS = ['March', 'Waltz', 'Evening song'];
+
+async function handInBackup({ url, token }: Appliance): Promise<void> {
+  const authorization = `Bearer ${token}`;
+  const json = { authorization, 'content-type': 'application/json' };
+  const made = await fetch(`${url}/api/server/backup`, { method: 'POST', headers: json, body: JSON.stringify({ history: false }) });
+  const file = { authorization, 'content-type': 'application/vnd.ledge.backup' };
+  const { status } = await fetch(`${url}/api/server/backup/check`, { method: 'POST', headers: file, body: await made.arrayBuffer() });
+  if (status !== 200) throw new Error(`the backup was not taken: ${status}`);
+}
 
 /** Puts something of everything onto a box, so that no page of it is empty. Resolves to what takes the MQTT device off it again. */
 export async function furnish(box: Appliance): Promise<() => Promise<void>> {
@@ -31,6 +52,9 @@ export async function furnish(box: Appliance): Promise<() => Promise<void>> {
       body: JSON.stringify({ name: 'admin', password: ADMIN_PASSWORD }),
     });
   }
+  await handInBackup(box);
+  // after the backup, which is made of all services or not at all
+  await ask('POST', '/api/sse/publish', { topic: topics.service(box.edge, LOST.name), value: LOST, retain: true });
   await box.addMqttUser(DEVICE.name, DEVICE.password, [{ filter: 'garden/#', access: 'both' }]);
   const device = await connectAsync(`mqtt://127.0.0.1:${box.mqttPort}`, {
     clientId: DEVICE.name,
