@@ -22,16 +22,19 @@ const SHARED_ENVIRONMENT: Record<string, Record<string, string>> = {
   server: { port: 'EDGE_HTTP_PORT', host: 'EDGE_HOST' },
 };
 
-/** Variables that are no setting of one service. */
+/** Variables that are no setting of one service; some are for builds and containers, and may be set all the same. */
 export const KNOWN_ENVIRONMENT = new Set([
   'EDGE_ADMIN_PASSWORD',
   'EDGE_ADVERTISE',
+  'EDGE_CACHE',
   'EDGE_DATA',
   'EDGE_DEBIAN_MIRROR',
   'EDGE_GATEWAY_SECRET',
   'EDGE_HOST',
   'EDGE_HTTP_PORT',
   'EDGE_ID',
+  'EDGE_IMAGE',
+  'EDGE_KEYS',
   'EDGE_LISTEN',
   'EDGE_LOG_LEVEL',
   'EDGE_MACHINE_TYPE',
@@ -39,8 +42,10 @@ export const KNOWN_ENVIRONMENT = new Set([
   'EDGE_MQTT_URL',
   'EDGE_NAME',
   'EDGE_PROJECT',
+  'EDGE_PUBLISH',
   'EDGE_RUN',
   'EDGE_SERVICE',
+  'EDGE_TAG',
   'EDGE_WEBUI',
 ]);
 

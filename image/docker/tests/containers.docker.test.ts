@@ -25,6 +25,9 @@ describe.skipIf(!containers)('a box of containers', () => {
     expect((await ledge.api('GET', '/api/server/logs')).body).toMatchObject({ code: 'not-supported' });
     const doctor = await ledge.api<{ state: string; checks: { state: string }[] }>('GET', '/api/server/doctor');
     expect(doctor.body.checks.filter(({ state }) => state === 'fault')).toEqual([]);
+    const command = ['exec', await ledge.containerOf('server'), 'node', '/usr/lib/ledge/cli.mjs'];
+    expect(await ledge.docker(...command, 'version')).toContain(body.version);
+    await ledge.docker(...command, 'doctor');
   });
 
   test('makes its secrets at the first start, for nobody else to read', async () => {
