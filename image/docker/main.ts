@@ -81,8 +81,8 @@ async function commonParts(work: string) {
   await run('node', [join(root, 'tools/build.ts'), '--quiet']);
   const { facts, epochS } = await releaseFacts(root, false, project);
   const release = { ...facts, machine: 'docker' };
-  const layers: ImageLayer[] = [await appLayer(root, release, epochS)];
-  if (project) layers.push(await projectLayer(project.built.dir, project.built, epochS));
+  const layers: ImageLayer[] = [await appLayer(root, release, epochS, work)];
+  if (project) layers.push(await projectLayer(project.built.dir, project.built, epochS, work));
   const product: Product = project
     ? { name: plainName(project.built.name), version: project.built.version, isProject: true }
     : { name: 'ledge', version: release.version, isProject: false };
