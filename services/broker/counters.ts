@@ -74,7 +74,8 @@ export class Loads {
     if (intervalS <= 0) return;
     const now = this.#snapshot();
     for (const [name, count] of now) {
-      const perMinute = ((count - (this.#before.get(name) ?? 0)) * 60) / intervalS;
+      const more = Math.max(0, count - (this.#before.get(name) ?? 0)); // a mosquitto that was started anew begins at 0
+      const perMinute = (more * 60) / intervalS;
       for (const minutes of MINUTES) {
         const key = `load/${name}/${minutes}min`;
         const weight = Math.exp(-intervalS / (60 * minutes));

@@ -8,6 +8,8 @@ import type { Ports } from '../listeners.ts';
 /** Files of ours and of mosquitto's, all in one directory that only we read. */
 export class MosquittoFiles {
   readonly dir: string;
+  #drafts = 0;
+
   constructor(dir: string) {
     this.dir = dir;
   }
@@ -29,7 +31,7 @@ export class MosquittoFiles {
 
   /** Replaces a file, so that mosquitto never reads half of one. All are written anew at each start, so none must survive a power cut. */
   async write(file: string, content: string): Promise<void> {
-    const draft = `${file}.draft`;
+    const draft = `${file}.${++this.#drafts}`;
     await writeFile(draft, content, { mode: 0o600 });
     await rename(draft, file);
   }

@@ -32,7 +32,7 @@ export interface MosquittoOptions {
   sysIntervalS?: number;
 }
 
-/** A mosquitto process as the engine: see README.md of the broker for what it does otherwise. */
+/** A mosquitto process as the engine: README.md says what it does otherwise than aedes. */
 export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
   readonly saysSys = true;
   readonly traffic = new Traffic();
@@ -145,11 +145,11 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
 
   async #follow(passwords: ReadonlyMap<string, string>): Promise<void> {
     if (this.fault !== undefined && !this.#own.connected) return; // its next start reads them
-    const read = await this.#options.guests.read();
-    const accounts = read.accounts.map((account) => ({ ...account, ...password(passwords.get(account.name)) }));
-    const commands = commandsBetween(this.#guests, { ...read, accounts });
-    if (commands?.length === 0) return;
     try {
+      const read = await this.#options.guests.read();
+      const accounts = read.accounts.map((account) => ({ ...account, ...inClear(passwords.get(account.name)) }));
+      const commands = commandsBetween(this.#guests, { ...read, accounts });
+      if (commands?.length === 0) return;
       if (!commands) throw new Error('a password is not known in clear');
       await this.#own.command(commands);
       this.#guests = read;
@@ -185,7 +185,12 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
     const present = this.#roster.get(clientId);
     if (!present) return false;
     this.#roster.expect(clientId, reason);
-    await takePlace(this.#address(), this.#kickerUser, clientId, present.clean, this.#options.ports.clock);
+    try {
+      await takePlace(this.#address(), this.#kickerUser, clientId, present.clean, this.#options.ports.clock);
+    } catch (error) {
+      this.#roster.expect(clientId, undefined);
+      throw error;
+    }
     return true;
   }
 
@@ -238,4 +243,4 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
   }
 }
 
-const password = (text: string | undefined) => (text === undefined ? {} : { password: text.toWellFormed() });
+const inClear = (text: string | undefined) => (text === undefined ? {} : { password: text.toWellFormed() });

@@ -137,6 +137,19 @@ test('when it dies that is said, its clients are told as gone, and it is started
   expect(await got).toEqual(['a x']);
 });
 
+test('a start that fails is tried again, until it is possible', async () => {
+  using dir = scratch();
+  const guests = new TestGuestBook();
+  await using broker = await testBroker({}, dir.path, standOf(guests));
+  const { read } = guests;
+  guests.read = () => Promise.reject(new Error('the disk is full'));
+  process.kill(pidIn(dir.path), 'SIGKILL');
+  await until('the reason to be said', () => broker.engine.fault === 'mosquitto cannot be started: the disk is full');
+  guests.read = read;
+  await until('it to run again', () => broker.engine.fault === undefined);
+  expect((await broker.connect()).connected).toBe(true);
+});
+
 test('no more connections than are allowed are let in, and who is turned away is told', async () => {
   await using broker = await testBroker({ connections: 10 }, undefined, mosquittoStand);
   for (let n = 0; n < 9; n++) await broker.connect(); // the tenth is the engine's own

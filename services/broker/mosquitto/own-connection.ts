@@ -54,15 +54,11 @@ export class OwnConnection {
   /** Resolves when it is connected; from then on it comes back by itself. */
   async open(): Promise<void> {
     await this.close();
-    // an id that nobody guesses, so that nobody takes our place
-    const client = mqtt.connect({ ...this.#login(this.#user, `${this.#user.name}-${randomUUID()}`), reconnectPeriod: RECONNECT_MS });
+    const client = mqtt.connect({ ...this.#login(), reconnectPeriod: RECONNECT_MS });
     this.#client = client;
     client.on('error', () => {}); // `close` follows
     client.on('message', (topic, payload, packet) => this.#deliver(topic, payload, packet.qos, packet.retain));
-    await new Promise<void>((resolve, reject) => {
-      client.once('connect', () => resolve());
-      client.once('close', () => reject(new Error('the connection to mosquitto broke')));
-    });
+    await connected(client);
     await client.subscribeAsync([RESPONSE, ...this.#listeners.keys()], { qos: 0 });
   }
 
@@ -130,31 +126,39 @@ export class OwnConnection {
   /** What is retained below a filter, once: on a connection of its own, to which mosquitto sends it anew. */
   async retained(filter: string): Promise<string[]> {
     const topics: string[] = [];
-    const client = await mqtt.connectAsync(this.#login(this.#user, `${this.#user.name}-${randomUUID()}`));
+    const client = mqtt.connect({ ...this.#login(), reconnectPeriod: 0 });
     client.on('error', () => {});
     client.on('message', (topic, payload, { retain }) => {
       if (retain && payload.length > 0) topics.push(topic);
     });
     try {
+      await connected(client);
       await client.subscribeAsync(filter, { qos: 0 });
       await client.unsubscribeAsync(filter); // answered after all of it
     } finally {
-      await client.endAsync();
+      await client.endAsync(!client.connected);
     }
     return topics;
   }
 
-  #login({ name, password }: OwnUser, clientId: string): IClientOptions {
+  #login(): IClientOptions {
+    const { name, password } = this.#user;
     return {
       ...this.#address(),
       protocol: 'mqtt',
-      clientId,
+      clientId: `${name}-${randomUUID()}`, // that nobody guesses, so that nobody takes our place
       username: name,
       password,
       connectTimeout: CONNECT_WITHIN_MS,
-      reconnectPeriod: 0,
       queueQoSZero: false,
       writeCache: false,
     };
   }
+}
+
+function connected(client: MqttClient): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => resolve());
+    client.once('close', () => reject(new Problem('bus-away', 'the connection to mosquitto broke')));
+  });
 }

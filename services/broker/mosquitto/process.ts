@@ -60,6 +60,7 @@ export class MosquittoProcess {
   async start(): Promise<void> {
     this.#wanted = true;
     try {
+      await this.#owner.prepare();
       await this.#launch();
     } catch (error) {
       await this.stop();
@@ -111,8 +112,6 @@ export class MosquittoProcess {
 
   async #launch(): Promise<void> {
     const { clock, log } = this.#ports;
-    await this.#owner.prepare();
-    if (!this.#wanted) return; // told to stop meanwhile
     const { mosquitto, setpriv } = this.#program;
     const args = ['-c', this.#files.configuration];
     const [command, ...rest] = setpriv ? [setpriv, '--pdeathsig', 'TERM', mosquitto, ...args] : [mosquitto, ...args];
@@ -165,15 +164,21 @@ export class MosquittoProcess {
     this.#child = undefined;
     this.#fault = fault;
     this.#owner.down();
-    void rm(this.#files.pid, { force: true });
     if (!this.#wanted) return;
     const delayMs = retryDelayMs(this.#deaths++, this.#ports.random, FIRST_RETRY_MS, LONGEST_RETRY_MS);
     this.#ports.log.error({ fault, again: Math.round(delayMs) }, 'mosquitto died; it is started again');
     this.#cancelRetry = this.#ports.clock.after(delayMs, () => void this.#tryLaunch());
   }
 
-  /** A start that fails ends in a death, which tries again. */
+  /** A start that fails is a death, after which it is tried again. */
   async #tryLaunch(): Promise<void> {
+    try {
+      await this.#owner.prepare();
+    } catch (error) {
+      this.#died(`mosquitto cannot be started: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    if (!this.#wanted) return; // told to stop meanwhile
     await this.#launch().catch((error: unknown) => {
       this.#ports.log.error({ err: error }, 'mosquitto did not start');
       this.#child?.kill('SIGKILL');

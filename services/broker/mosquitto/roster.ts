@@ -60,9 +60,10 @@ export class Roster {
   ofUser(user: string): string[] {
     return [...this.#present.values()].filter((present) => present.user === user).map(({ client }) => client);
   }
-  /** What is told as the reason when this client leaves next. */
-  expect(client: string, reason: string): void {
-    this.#why.set(client, reason);
+  /** What is told as the reason when this client leaves next; undefined is what mosquitto says. */
+  expect(client: string, reason: string | undefined): void {
+    if (reason === undefined) this.#why.delete(client);
+    else this.#why.set(client, reason);
   }
 
   get connected(): number {
