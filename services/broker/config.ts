@@ -1,5 +1,6 @@
 import { accessRuleSchema } from '@ledge/contract';
 import { z } from 'zod';
+import { whyNoMosquitto } from './mosquitto/program.ts';
 
 const port = z.int().min(0).max(65_535);
 const bytes = (most: number) => z.int().min(1024).max(most);
@@ -10,6 +11,11 @@ const MIB = 1024 * KIB;
 export const brokerSettings = z.object({
   engine: z
     .enum(['aedes', 'mosquitto'])
+    // here, so that nobody chooses on the page what would leave the box without a broker
+    .superRefine((engine, { addIssue }) => {
+      const fault = engine === 'mosquitto' ? whyNoMosquitto() : undefined;
+      if (fault) addIssue(fault);
+    })
     .default('aedes')
     .meta({ title: 'Engine', description: 'aedes is built in; mosquitto is a program of its own that must be installed', restart: true }),
   host: z

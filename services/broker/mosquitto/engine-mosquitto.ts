@@ -77,7 +77,7 @@ export class MosquittoEngine implements Engine, ProcessOwner, RosterOwner {
 
   async start(): Promise<void> {
     const { dir, ports, guests, certificate, settings } = this.#options;
-    const program = await findMosquitto();
+    const program = findMosquitto();
     this.#plugin = program.plugin;
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (settings().tlsPort > 0 || settings().secureWebSocketPort > 0) {
