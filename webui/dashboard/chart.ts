@@ -36,7 +36,7 @@ function options(width: number, onPoint: (index: number | undefined) => void): u
     width,
     height: HEIGHT_PX,
     legend: { show: false },
-    padding: [12, 8, 0, 0],
+    padding: [12, 24, 0, 0], // right: half of the last time that stands below
     cursor: { y: false, drag: { setScale: false }, points: { size: 9, fill: colour('--series') } },
     scales: { x: { time: true } },
     axes: [
