@@ -1,16 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
+import { until } from '@ledge/testing';
 import { expect, test } from 'vitest';
 import { bootFacts, identityOf } from './vm/ask.ts';
 import { newBox } from './vm/box.ts';
 import { faultsOfDisk } from './vm/check-disk.ts';
-import type { Machine } from './vm/machine.ts';
+import { type Machine, UP_WITHIN_MS } from './vm/machine.ts';
 import { seeded } from './vm/random.ts';
 
 /** `EDGE_CUTS` and `EDGE_SEED` repeat or shorten a run. */
 const CUTS = Number(process.env.EDGE_CUTS ?? 50);
 const SEED = Number(process.env.EDGE_SEED ?? Math.floor(Math.random() * 2 ** 32));
-/** After these it may come up: a fifth start in a row that did not last would be the gesture for a factory reset. */
-const CUTS_IN_A_ROW = 4;
+/** After these it may come up: a fifth start in a row, after four that did not last, is the gesture for a factory reset. */
+const CUTS_IN_A_ROW = 3;
 /** So many cuts on one card, then a new one is flashed: its first start is cut too. */
 const CUTS_PER_CARD = 8;
 /** Until a start has been timed: about when an emulated one is up. */
@@ -56,6 +57,12 @@ async function cutCard(box: Machine, cuts: number, guessMs: number): Promise<num
     await box.powerOn();
     spanMs = await box.up();
     await box.shell();
+    // or the next cuts would count on
+    await until(
+      'a start that has lasted',
+      async () => (await box.disk.state({ running: true })).marks.boots === 'LEDGE-BOOTS 0',
+      UP_WITHIN_MS,
+    );
     expect(await bootFacts(box)).toMatchObject({
       SLOT: 'A',
       REASON: 'normal',
