@@ -134,7 +134,7 @@ async function readChannel(root: string, folder: string, channel: string, signal
 
 async function unavailable({ root }: DriverEnvironment): Promise<string | undefined> {
   if (await list(root, DEVICES)) return undefined;
-  return `This machine has no industrial I/O devices: /${DEVICES} is missing. An overlay or a module for the sensor brings it, such as dtoverlay=i2c-sensor,bme280`;
+  return `This machine has no industrial I/O devices: /${DEVICES} is missing. A module for the sensor brings it, or an overlay; on Raspberry Pi OS dtoverlay=i2c-sensor,bme280 in config.txt`;
 }
 
 /** Sensors and converters of Linux's industrial I/O tree, by their channels. */

@@ -65,7 +65,7 @@ async function readDegrees(root: string, wanted: string | undefined, signal: Abo
 
 async function unavailable({ root }: DriverEnvironment): Promise<string | undefined> {
   if (await list(root, DEVICES)) return undefined;
-  return `This machine has no 1-Wire bus: /${DEVICES} is missing. On a Raspberry Pi, dtoverlay=w1-gpio in config.txt brings it`;
+  return `This machine has no 1-Wire bus: /${DEVICES} is missing. On Raspberry Pi OS, dtoverlay=w1-gpio in config.txt brings it`;
 }
 
 /** 1-Wire thermometers (DS18B20 and its family) by the kernel's w1_therm. */
