@@ -24,18 +24,12 @@ interface Sum {
   skipped: number;
 }
 
-/** @param heldBack its words come when it has ended, because something else speaks meanwhile */
-async function run(command: string, args: readonly string[], heldBack = false): Promise<boolean> {
-  const output = heldBack ? 'pipe' : 'inherit';
-  const child = spawn(join(root, 'node_modules', '.bin', command), args, { cwd: root, stdio: ['ignore', output, output] });
-  const words: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => words.push(piece));
-  const good = await new Promise<boolean>((resolve) => {
+async function run(command: string, args: readonly string[]): Promise<boolean> {
+  const child = spawn(join(root, 'node_modules', '.bin', command), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  return await new Promise((resolve) => {
     child.once('error', () => resolve(false));
-    child.once('close', (code) => resolve(code === 0));
+    child.once('exit', (code) => resolve(code === 0));
   });
-  process.stdout.write(Buffer.concat(words));
-  return good;
 }
 
 async function check(sum: Sum, name: string, command: string, args: readonly string[]): Promise<void> {
@@ -56,11 +50,19 @@ interface VitestReport {
 }
 
 /** One run of Vitest for each project, so that suites which load the machine never share it. */
-async function suite(sum: Sum, project: string, patterns: readonly string[], heldBack = false): Promise<void> {
+async function suite(sum: Sum, project: string, patterns: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ledge-test-'));
   const report = join(folder, 'report.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const good = await run('vitest', ['run', '--project', project, '--passWithNoTests', ...reporters, ...patterns], heldBack);
+  const good = await run('vitest', [
+    'run',
+    '--project',
+    project,
+    '--passWithNoTests',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...patterns,
+  ]);
   if (!existsSync(report)) {
     sum.failed++;
     console.log(`FAIL ${project}: Vitest left no report`);
@@ -143,10 +145,7 @@ else {
       await check(sum, 'form', 'biome', ['check', '--error-on-warnings', '.']);
     }
     await check(sum, 'build', 'node', ['tools/build.ts']);
-    await suite(sum, 'unit', positionals);
-    // both mostly wait for processes that they started
-    await Promise.all([suite(sum, 'it', positionals), suite(sum, 'web', positionals, true)]);
-    await suite(sum, 'acceptance', positionals);
+    for (const project of ['unit', 'it', 'web', 'acceptance']) await suite(sum, project, positionals);
   }
   if (values.docker || values.all) await docker(sum, positionals);
   if (values.vm || values.all) await vm(sum, positionals);
