@@ -169,3 +169,17 @@ test('a client that does not acknowledge holds its publishers once, for millisec
   await clock.advance(100);
   expect(session.relief()).toBeDefined();
 });
+
+test('a client that acknowledges, but few, holds its publishers three times, and not again for seconds', async () => {
+  const { session, way, clock } = make(true);
+  session.attach(way);
+  for (let n = 0; n < 5010; n++) session.deliver(message('x'), 1);
+  for (let n = 0; n < 3; n++) {
+    const waiting = session.relief();
+    expect(waiting).toBeDefined();
+    session.acknowledged(way.publishes[n]?.id ?? 0);
+    await clock.advance(50);
+    await waiting;
+  }
+  expect(session.relief()).toBeUndefined();
+});

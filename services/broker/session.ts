@@ -47,8 +47,12 @@ export interface SessionKeeper {
 const PRESSING_MESSAGES = 5000;
 /** That long at a time, */
 const PATIENCE_MS = 50;
-/** and only for a client that acknowledges so many meanwhile, or else not again for a while: a slow client slows nobody. */
+/**
+ * and only for a client that acknowledges so many meanwhile, or else not again for a while: a slow client slows nobody. One that acknowledges
+ * fewer may be held up by a busy machine, and has a few such times in a row.
+ */
 const BRISK_MESSAGES = 50;
+const SLOW_TIMES = 3;
 const IMPATIENT_MS = 5000;
 
 /**
@@ -72,6 +76,7 @@ export class Session {
   #bytes = 0;
   #acknowledgements = 0;
   #patientFromMs = Number.NEGATIVE_INFINITY;
+  #slowTimes = 0;
   #relief: { promise: Promise<void>; resolve(): void } | undefined;
 
   constructor(id: string, clean: boolean, keeper: SessionKeeper) {
@@ -223,8 +228,11 @@ export class Session {
     if (this.#relief) return this.#relief.promise;
     const relief = Promise.withResolvers<void>();
     const before = this.#acknowledgements;
+    const startMs = clock.monotonic();
     const cancel = clock.after(PATIENCE_MS, () => {
-      if (this.#acknowledgements - before < BRISK_MESSAGES) this.#patientFromMs = clock.monotonic() + IMPATIENT_MS;
+      // a broker that comes late itself has not read what was acknowledged meanwhile
+      const isLate = clock.monotonic() - startMs >= 2 * PATIENCE_MS;
+      if (!isLate) this.#judge(this.#acknowledgements - before);
       relief.resolve();
     });
     this.#relief = relief;
@@ -232,6 +240,13 @@ export class Session {
       cancel();
       if (this.#relief === relief) this.#relief = undefined;
     });
+  }
+
+  #judge(acknowledged: number): void {
+    this.#slowTimes = acknowledged >= BRISK_MESSAGES ? 0 : this.#slowTimes + 1;
+    if (acknowledged > 0 && this.#slowTimes < SLOW_TIMES) return;
+    this.#slowTimes = 0;
+    this.#patientFromMs = this.#keeper.clock.monotonic() + IMPATIENT_MS;
   }
 
   /** PUBREC. Answered even when it is not known, or the client would ask for ever. */
