@@ -1,20 +1,20 @@
 /** `./build.sh image rpi`: the file that people flash, and what comes out beside it. */
 import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBuiltProject } from '@ledge/kit';
-import { buildProject } from '../tools/project.ts';
 import { layAppFiles, releaseFacts } from './app.ts';
 import { layBootFiles, unpackFirmware } from './firmware.ts';
 import { buildInitramfs } from './initramfs/build.ts';
 import { buildKernel } from './kernel/kernel.ts';
 import { openApt } from './layers/apt.ts';
 import { buildLayers, unpackLayers, workFolder } from './layers/build.ts';
-import { differences, type Lock, readLock, writeLock } from './layers/lock.ts';
+import { holdToLock, readLock, versionsOf } from './layers/lock.ts';
 import { makeBootPartition, makeCard, makeSlot } from './layout/card.ts';
+import { buildProjectInto } from './project/build.ts';
 import { bundleVersion, plainName } from './project/names.ts';
 import { writeReports } from './reports.ts';
 import { composeApp, composeExtra, composeSystem, writeFacts } from './root/root.ts';
+import { wantRoot } from './run.ts';
 import { buildRadioFirmware, buildRuntime, buildUpdater } from './runtime.ts';
 import { makeBundle } from './update/bundle.ts';
 import { signingKeys } from './update/keys.ts';
@@ -56,8 +56,7 @@ async function main(): Promise<void> {
     return;
   }
   if (positionals[0] !== 'rpi') throw new Error(`${positionals[0] ?? 'nothing'} is asked for; rpi is what can be made. --help says more.`);
-  if (process.platform !== 'linux' || process.getuid?.() !== 0)
-    throw new Error('Images are made on Linux, as root: chroot and overlay mounts need it.');
+  wantRoot();
   const work = workFolder();
   try {
     await make(work);
@@ -66,17 +65,9 @@ async function main(): Promise<void> {
   }
 }
 
-/** Builds the project first, as what is wrong with it is somebody's to mend. */
-async function projectIn(work: string) {
-  if (values.project === undefined) return undefined;
-  const sources = resolve(values.project);
-  await buildProject(sources, join(work, 'project'));
-  return { sources, built: readBuiltProject(join(work, 'project')) };
-}
-
 /** @param work a folder that is thrown away afterwards */
 async function make(work: string): Promise<void> {
-  const project = await projectIn(work);
+  const project = await buildProjectInto(work, values.project);
   const folder = project ? plainName(project.built.name) : '';
   const name = `${folder || 'ledge'}-rpi`;
   const out = values.out ?? join(root, 'dist', 'image', folder);
@@ -93,10 +84,8 @@ async function make(work: string): Promise<void> {
     updater: Object.fromEntries(updater.packages.map(({ name, version }) => [name, version])),
     kernel: Object.fromEntries([...kernel.packages, ...firmware.packages].map(({ name, version }) => [name, version])),
   };
-  checkLock(lock, {
-    ...Object.fromEntries(layers.map(({ name, packages }) => [name, Object.fromEntries(packages.map((p) => [p.name, p.version]))])),
-    ...unpacked,
-  });
+  const built = { ...versionsOf(layers), ...unpacked };
+  holdToLock(lock, built, { update: values['update-lock'], refuse: values.locked, say });
 
   const runtime = await buildRuntime(epochS);
   const radio = await buildRadioFirmware(firmware.path, epochS);
@@ -156,18 +145,6 @@ async function make(work: string): Promise<void> {
     ...{ system, app, kiosk, release: release.facts, slotFolder, root, project: project?.sources, say },
   });
   say(`done: ${card}`);
-}
-
-function checkLock(lock: Lock, built: Lock['layers']): void {
-  const changed = differences(lock, built);
-  if (changed.length === 0) return;
-  if (values['update-lock']) {
-    writeLock({ date: lock.date, layers: { ...lock.layers, ...built } });
-    say(`the lock file has ${changed.length} new entries`);
-    return;
-  }
-  console.log(`Built otherwise than image/layers/lock.json says (${changed.length}):\n  ${changed.join('\n  ')}`);
-  if (values.locked) throw new Error('Package versions differ from the lock file; --update-lock writes them there.');
 }
 
 try {

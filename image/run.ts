@@ -44,3 +44,9 @@ export async function runBytes(command: string, args: readonly string[], options
         .slice(-3000);
   throw new Error(`${[command, ...args].join(' ').slice(0, 300)} ${how}\n${said}`);
 }
+
+/** @throws Error where images cannot be made: chroot and overlay mounts are Linux's, and root's */
+export function wantRoot(): void {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw new Error('Images are made on Linux, as root: chroot and overlay mounts need it.');
+}

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { OUR_PLANS } from '@ledge/supervisor';
 import { build } from 'esbuild';
 import { bundleOptions, root } from './bundle.ts';
 import { buildWebui } from './webui.ts';
@@ -13,7 +13,7 @@ const USAGE = `Usage: ./build.sh build [--quiet]
 Makes dist/: <service>.mjs for each service, ledge.mjs that runs them all, webui/ with the pages.`;
 
 export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
-  const entries = Object.fromEntries(OUR_SERVICES.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
+  const entries = Object.fromEntries(OUR_PLANS.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
   const result = await build({
     ...bundleOptions,
     entryPoints: {

@@ -3,11 +3,10 @@ import { existsSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Problem } from '@ledge/contract';
+import { EXIT_CONFIG } from '@ledge/kit';
 import { root } from './bundle.ts';
 import { buildProject, sourceDirs } from './project.ts';
 import { FolderWatch } from './project-watch.ts';
-
-const EXIT_CONFIG = 78;
 
 /** Takes `--project DIR` out of the command line. */
 function split(args: readonly string[]): { project: string; rest: string[] } {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Problem } from '@ledge/contract';
+import { EXIT_CONFIG } from '@ledge/kit';
 import { root } from './bundle.ts';
 import { readProject } from './project.ts';
 
@@ -24,5 +25,5 @@ try {
 } catch (error) {
   if (!(error instanceof Problem)) throw error;
   console.error(`ledge: ${error.message}`);
-  process.exitCode = 78;
+  process.exitCode = EXIT_CONFIG;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { OUR_PLANS } from '@ledge/supervisor';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ENVIRONMENT, IMAGES, imageConfig, imagesOf } from './images.ts';
@@ -71,8 +71,8 @@ test('the Dockerfile says the same as the images that we write', () => {
 
 test('the compose file has each of our services, with no less memory than it has elsewhere', () => {
   const { services } = compose('docker-compose.yml');
-  expect(Object.keys(services).sort()).toEqual(OUR_SERVICES.map(({ name }) => name).sort());
-  for (const { name, memoryLimitMb } of OUR_SERVICES) {
+  expect(Object.keys(services).sort()).toEqual(OUR_PLANS.map(({ name }) => name).sort());
+  for (const { name, memoryLimitMb } of OUR_PLANS) {
     expect(services[name]?.environment.EDGE_SERVICE).toBe(name);
     expect(Number.parseInt(services[name]?.mem_limit ?? '', 10)).toBeGreaterThanOrEqual(memoryLimitMb);
   }

@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { PROJECT_FOLDER } from '@ledge/host/linux/image-facts.ts';
+import { OUR_PLANS } from '@ledge/supervisor';
 import { plainRights, type ReleaseFacts } from '../app.ts';
 import { cached, contentKey, sha256 } from '../cache.ts';
 import { tarOptions, unpackLayers, workFolder } from '../layers/build.ts';
@@ -23,7 +24,7 @@ import { run } from '../run.ts';
 export const USER_ID = 10_001;
 const PROGRAMS = 'usr/lib/ledge';
 /** Where data and sockets are; a new volume takes its owner and rights from the image's folder. */
-export const FOLDERS = { data: '/var/lib/ledge', run: '/run/ledge', project: `/${PROGRAMS}/project` } as const;
+export const FOLDERS = { data: '/var/lib/ledge', run: '/run/ledge', project: PROJECT_FOLDER } as const;
 /** Raised when the code here makes other layers from the same parts. */
 const EDITION = 1;
 
@@ -70,7 +71,7 @@ export async function appLayer(root: string, release: ReleaseFacts, epochS: numb
   await pack(path, facts, async (folder) => {
     const programs = join(folder, PROGRAMS);
     mkdirSync(programs, { recursive: true });
-    for (const name of [...OUR_SERVICES.map((service) => service.name), 'ledge', 'cli', 'health'])
+    for (const name of [...OUR_PLANS.map((service) => service.name), 'ledge', 'cli', 'health'])
       copyFileSync(join(root, 'dist', `${name}.mjs`), join(programs, `${name}.mjs`));
     cpSync(join(root, 'dist', 'webui'), join(programs, 'webui'), { recursive: true });
     writeFacts(join(programs, 'release.json'), release);

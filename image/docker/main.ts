@@ -1,17 +1,16 @@
 /** `./build.sh docker`: images of the services as files for `docker load`, and what lies beside them. */
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readBuiltProject } from '@ledge/kit';
-import { buildProject } from '../../tools/project.ts';
 import { releaseFacts } from '../app.ts';
 import { openApt } from '../layers/apt.ts';
 import { buildLayers, type Layer, workFolder } from '../layers/build.ts';
-import { differences, lockedName, readLock, writeLock } from '../layers/lock.ts';
+import { holdToLock, readLock, versionsOf } from '../layers/lock.ts';
 import { ARCHITECTURES, type Architecture, SUITE } from '../layers/recipe.ts';
+import { buildProjectInto } from '../project/build.ts';
 import { plainName } from '../project/names.ts';
 import { npmPackagesOf, spdx } from '../reports/spdx.ts';
-import { run } from '../run.ts';
+import { run, wantRoot } from '../run.ts';
 import { buildRuntime } from '../runtime.ts';
 import { share, writeArchive } from './archive.ts';
 import { engineAnswers, imageId, loadImages } from './engine.ts';
@@ -62,8 +61,7 @@ async function main(): Promise<void> {
     return;
   }
   const wanted = architectures();
-  if (process.platform !== 'linux' || process.getuid?.() !== 0)
-    throw new Error('Images are made on Linux, as root: chroot and overlay mounts need it.');
+  wantRoot();
   const work = workFolder();
   try {
     const parts = await commonParts(work);
@@ -75,9 +73,7 @@ async function main(): Promise<void> {
 
 /** What is the same on every processor. */
 async function commonParts(work: string) {
-  const sources = values.project === undefined ? undefined : resolve(values.project);
-  if (sources) await buildProject(sources, join(work, 'project'));
-  const project = sources ? { sources, built: readBuiltProject(join(work, 'project')) } : undefined;
+  const project = await buildProjectInto(work, values.project);
   await run('node', [join(root, 'tools/build.ts'), '--quiet']);
   const { facts, epochS } = await releaseFacts(root, false, project);
   const release = { ...facts, machine: 'docker' };
@@ -101,7 +97,7 @@ async function make(
   const debianEpochS = Date.parse(lock.date) / 1000;
   const apt = await openApt(SUITE, architecture);
   const debian = await buildLayers(['player', 'mosquitto'], { apt, epochS: debianEpochS, say });
-  checkLock(debian, architecture);
+  holdToLock(lock, versionsOf(debian, architecture), { update: values['update-lock'], refuse: values.locked, say });
   const layers = [
     ...(await Promise.all(debian.map((layer) => debianLayer(layer, debianEpochS, `Debian ${SUITE}: ${layer.name}`)))),
     await debianLayer(await buildRuntime(debianEpochS, architecture), debianEpochS, 'Node.js'),
@@ -155,22 +151,6 @@ const packagesOf = (image: Image, debian: readonly Layer[]) =>
   debian
     .filter(({ name }) => image.layers.some((layer) => layer.name === name))
     .flatMap(({ name, packages }) => packages.map((one) => ({ ...one, layer: name })));
-
-function checkLock(layers: readonly Layer[], architecture: Architecture): void {
-  const lock = readLock();
-  const built = Object.fromEntries(
-    layers.map(({ name, packages }) => [lockedName(name, architecture), Object.fromEntries(packages.map((p) => [p.name, p.version]))]),
-  );
-  const changed = differences(lock, built);
-  if (changed.length === 0) return;
-  if (values['update-lock']) {
-    writeLock({ date: lock.date, layers: { ...lock.layers, ...built } });
-    say(`the lock file has ${changed.length} new entries`);
-    return;
-  }
-  console.log(`Built otherwise than image/layers/lock.json says (${changed.length}):\n  ${changed.join('\n  ')}`);
-  if (values.locked) throw new Error('Package versions differ from the lock file; --update-lock writes them there.');
-}
 
 try {
   await main();

@@ -14,6 +14,18 @@ export interface Lock {
 export const lockedName = (layer: string, architecture: Architecture) =>
   architecture === CARD_ARCHITECTURE ? layer : `${architecture}/${layer}`;
 
+/** Versions of what is in layers, as the lock has them. */
+export const versionsOf = (
+  layers: readonly { name: string; packages: readonly { name: string; version: string }[] }[],
+  architecture: Architecture = CARD_ARCHITECTURE,
+): Lock['layers'] =>
+  Object.fromEntries(
+    layers.map(({ name, packages }) => [
+      lockedName(name, architecture),
+      Object.fromEntries(packages.map((one) => [one.name, one.version])),
+    ]),
+  );
+
 export const LOCK_FILE = join(import.meta.dirname, 'lock.json');
 
 export const readLock = (file = LOCK_FILE): Lock =>
@@ -41,4 +53,25 @@ export function differences(lock: Lock, built: Lock['layers']): string[] {
     for (const name of Object.keys(locked)) if (packages[name] === undefined) lines.push(`${layer}: ${name} is gone`);
   }
   return lines;
+}
+
+/**
+ * Tells what was built otherwise than the lock says, or writes it there.
+ * @param options.update write it
+ * @param options.refuse @throws Error when anything differs
+ */
+export function holdToLock(
+  lock: Lock,
+  built: Lock['layers'],
+  { update, refuse, say }: { update: boolean; refuse: boolean; say(text: string): void },
+): void {
+  const changed = differences(lock, built);
+  if (changed.length === 0) return;
+  if (update) {
+    writeLock({ date: lock.date, layers: { ...lock.layers, ...built } });
+    say(`the lock file has ${changed.length} new entries`);
+    return;
+  }
+  console.log(`Built otherwise than image/layers/lock.json says (${changed.length}):\n  ${changed.join('\n  ')}`);
+  if (refuse) throw new Error('Package versions differ from the lock file; --update-lock writes them there.');
 }

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PROJECT_FOLDER } from '@ledge/host/linux/image-facts.ts';
 import type { BuiltProject } from '@ledge/kit';
-import { PROJECT_FOLDER, projectUnits } from './units.ts';
+import { projectUnits } from './units.ts';
 
 /** Lays a built project, and what makes services of it, into a folder as they will be in the root. */
 export function layProject(project: BuiltProject, out: string): void {

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { PROJECT_FOLDER } from '@ledge/host/linux/image-facts.ts';
+import { heapLimitMb } from '@ledge/supervisor';
 
 const root = join(import.meta.dirname, '..', '..');
-
-/** Where a built project lies on the card, as `EDGE_PROJECT` says there. */
-export const PROJECT_FOLDER = '/usr/lib/ledge/project';
 
 /** What the card must know of a project: the part of its `project.json` that units are made of. */
 export interface ProjectParts {
@@ -39,7 +37,7 @@ export function projectUnits(project: ProjectParts): Record<string, string> {
     // of every service, as each reads the project's settings
     [`${UNITS}/ledge-.service.d/50-project.conf`]: lines('[Service]', `Environment=EDGE_PROJECT=${PROJECT_FOLDER}`),
   };
-  const inCommon = readFileSync(join(root, 'system', 'units', 'ledge-service.conf'), 'utf8');
+  const inCommon = ofOurs('ledge-service.conf');
   for (const service of project.services) {
     const unit = `${UNITS}/ledge-${service.name}.service`;
     texts[unit] = unitText(service, project);
@@ -60,22 +58,20 @@ export function projectUnits(project: ProjectParts): Record<string, string> {
     );
   }
   if (project.device) {
-    const { memoryLimitMb } = OUR_SERVICES.find(({ name }) => name === 'device') ?? { memoryLimitMb: 192 };
+    const [, ours = ''] = /^ExecStart=(.*)$/m.exec(ofOurs('ledge-device.service')) ?? [];
     texts[`${UNITS}/ledge-device.service.d/60-project.conf`] = lines(
       '# with the drivers of the project in it',
       '[Service]',
       'ExecStart=',
-      `ExecStart=${command(memoryLimitMb, project.device.module)}`,
+      `ExecStart=${ours.replace(/\S+$/, `${PROJECT_FOLDER}/${project.device.module}`)}`,
     );
   }
   return texts;
 }
 
+/** A file of `system/units`. */
+const ofOurs = (name: string) => readFileSync(join(root, 'system', 'units', name), 'utf8');
 const lines = (...all: string[]) => `${all.join('\n')}\n`;
-
-/** As the supervisor starts services elsewhere: six tenths of the memory are for V8's old space. */
-const command = (memoryLimitMb: number, module: string) =>
-  `/usr/bin/node --max-old-space-size=${Math.round(memoryLimitMb * 0.6)} --max-semi-space-size=2 ${PROJECT_FOLDER}/${module}`;
 
 const unitText = ({ name, module, memoryLimitMb }: ProjectParts['services'][number], project: ProjectParts) => `[Unit]
 Description=Ledge ${name}: of the project ${project.name} ${project.version}
@@ -84,7 +80,7 @@ After=ledge-broker.service ledge-crash.service
 [Service]
 User=ledge-${name}
 Environment=EDGE_SERVICE=${name}
-ExecStart=${command(memoryLimitMb, module)}
+ExecStart=/usr/bin/node --max-old-space-size=${heapLimitMb(memoryLimitMb)} --max-semi-space-size=2 ${PROJECT_FOLDER}/${module}
 MemoryHigh=${Math.round((memoryLimitMb * 15) / 16)}M
 MemoryMax=${memoryLimitMb}M
 CPUWeight=100

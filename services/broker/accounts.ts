@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type AccessRule, ID_PATTERN, Problem, rulesOfService } from '@ledge/contract';
+import { type AccessRule, Problem, rulesOfService } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
 import { type Admission, type Credentials, REFUSAL, type RefusalCode } from './engine.ts';
 import { Rights } from './rights.ts';
+import { ServiceSecrets } from './service-secrets.ts';
 import type { Users } from './users.ts';
 
 /** Names of the users that services of this box are; users that people make never begin so. */
@@ -40,7 +39,7 @@ const refused = (code: RefusalCode, reason: string): Admission => ({ admitted: f
 /** Who may come in, and with which rights: services of this box, users that people made, and perhaps anybody. */
 export class Accounts {
   readonly #users: Users;
-  readonly #secretsDir: string;
+  readonly #secrets: ServiceSecrets;
   readonly #edge: string;
   readonly #settings: () => AccountSettings;
   readonly #clock: Clock;
@@ -51,7 +50,7 @@ export class Accounts {
   /** `secretsDir` holds one file per service with its password. */
   constructor(users: Users, secretsDir: string, edge: string, settings: () => AccountSettings, clock: Clock) {
     this.#users = users;
-    this.#secretsDir = secretsDir;
+    this.#secrets = new ServiceSecrets(secretsDir);
     this.#edge = edge;
     this.#settings = settings;
     this.#clock = clock;
@@ -62,7 +61,7 @@ export class Accounts {
     const admission = await this.#admitAccount(credentials);
     if (!admission.admitted) return admission;
     if (!clientId.startsWith(SERVICE_PREFIX)) return admission;
-    const services = await readdir(this.#secretsDir).catch(() => []);
+    const services = await this.#secrets.names();
     const owner = ownerOf(
       clientId,
       user,
@@ -99,10 +98,8 @@ export class Accounts {
 
   async #service(user: string, password: Buffer): Promise<Rights | undefined> {
     const name = user.startsWith(SERVICE_PREFIX) ? user.slice(SERVICE_PREFIX.length) : '';
-    if (!ID_PATTERN.test(name)) return undefined;
-    const file = await readFile(join(this.#secretsDir, name), 'utf8').catch(() => '');
-    const wanted = Buffer.from(file.trim());
-    if (wanted.length === 0 || !sameSecret(wanted, password)) return undefined;
+    const wanted = await this.#secrets.of(name);
+    if (wanted === undefined || !sameSecret(Buffer.from(wanted), password)) return undefined;
     let rights = this.#services.get(name);
     if (!rights) {
       rights = new Rights(rulesOfService(name, this.#edge));

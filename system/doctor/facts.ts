@@ -1,3 +1,4 @@
+import { OUR_SERVICES } from '@ledge/contract';
 import { BOOT_FILE, type BootFacts, parseBootFacts, parseRelease, RELEASE_FILE, type Release } from '@ledge/host/linux/image-facts.ts';
 import { type Mount, parseMounts } from './mounts.ts';
 import { type DoctorPorts, type Output, Unseen } from './ports.ts';
@@ -6,16 +7,12 @@ import { firstLine } from './words.ts';
 
 /** Where systemd is the first process it makes this folder (sd_booted(3)). */
 const SYSTEMD_RUNS = '/run/systemd/system';
-/** Where a project lies that was built into the image. */
-export const PROJECT_FOLDER = '/usr/lib/ledge/project';
-/** Every image runs these. */
-export const SERVICES = ['broker', 'device', 'media', 'server', 'sse'] as const;
 export const TARGET = 'ledge.target';
 /** Runs at the end of each start in which all services became ready. */
 export const BOOT_COMPLETE = 'ledge-boot-complete.service';
 /** Does the same for a start that has lasted all the same. */
 export const BOOT_LASTED = 'ledge-boot-lasted.service';
-const KNOWN_UNITS = [TARGET, BOOT_COMPLETE, BOOT_LASTED, ...SERVICES.map((name) => `ledge-${name}.service`)];
+const KNOWN_UNITS = [TARGET, BOOT_COMPLETE, BOOT_LASTED, ...OUR_SERVICES.map((name) => `ledge-${name}.service`)];
 
 const UNIT_PROPERTIES = [
   'Id',
@@ -61,7 +58,7 @@ export class Facts {
 
   /** Names of the services that this image is made of: ours, and those of the project that was built into it. */
   async serviceNames(): Promise<string[]> {
-    return [...SERVICES, ...((await this.release())?.project?.services ?? [])];
+    return [...OUR_SERVICES, ...((await this.release())?.project?.services ?? [])];
   }
 
   /** Is this the card image: our release, started by systemd? A container has the release too. */

@@ -1,10 +1,12 @@
 export { parseAddress, type Target } from './address.ts';
 export * from './api.ts';
+export { type Asked, getText } from './ask.ts';
 export type { PartFacts, Precious, PreciousItem, Received } from './backup/precious.ts';
 export * from './bus.ts';
 export * from './clock.ts';
 export * from './config.ts';
 export * from './errors.ts';
+export * from './exit.ts';
 export { asProblem, CALLER_HEADERS, HttpApi, type ListenAddress, problemAnswer } from './http.ts';
 export { tryLock } from './lock.ts';
 export * from './log.ts';

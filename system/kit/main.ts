@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Problem } from '@ledge/contract';
 import type { z } from 'zod';
+import { EXIT_CONFIG } from './exit.ts';
 import { createLogger } from './log.ts';
 import type { StopMessage, SupervisorMessage } from './notify.ts';
 import { runService } from './run.ts';
@@ -19,7 +20,7 @@ export async function main<Schema extends z.ZodObject>(definition: ServiceDefini
   const log = createLogger(definition.name, environment);
   const die = (error: unknown) => {
     log.fatal({ err: error }, error instanceof Problem ? error.message : 'the service died');
-    process.exit(error instanceof Problem && error.code === 'config-invalid' ? 78 : 1);
+    process.exit(error instanceof Problem && error.code === 'config-invalid' ? EXIT_CONFIG : 1);
   };
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);

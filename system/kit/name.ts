@@ -1,11 +1,11 @@
-import { request } from 'node:http';
 import { hostname } from 'node:os';
-import { Problem, type ServiceRecord, serviceRecordSchema } from '@ledge/contract';
+import { healthSchema, Problem, type ServiceRecord, serviceRecordSchema } from '@ledge/contract';
 import { parseAddress } from './address.ts';
+import { getText } from './ask.ts';
 import { type BusOptions, readRetained } from './bus.ts';
 import { tryLock } from './lock.ts';
 import type { DataDir } from './paths.ts';
-import type { Bus, Logger, Message } from './ports.ts';
+import type { Bus, Clock, Logger, Message } from './ports.ts';
 
 const ANSWER_WITHIN_MS = 1000;
 
@@ -37,13 +37,14 @@ const taken = ({ name, address, startedAt }: ServiceRecord) =>
 export async function checkNameOnBus(topic: string, options: BusOptions): Promise<void> {
   const payload = await readRetained(options, topic);
   const other = payload && readRecord(payload);
-  if (other && other.state !== 'disconnected' && (await isAlive(other))) throw taken(other);
+  if (other && other.state !== 'disconnected' && (await isAlive(other, options.clock))) throw taken(other);
 }
 
 export interface NameWatchPorts {
   mine: ServiceRecord;
   topic: string;
   bus: Bus;
+  clock: Clock;
   log: Logger;
   /** Another process is this service, and was before us. */
   refuse(problem: Problem): void;
@@ -96,7 +97,8 @@ export class NameWatch {
 
   /** Somebody said this before we were connected; he may be dead. */
   async #ask(record: ServiceRecord): Promise<void> {
-    if (record.address !== this.#ports.mine.address && (await isAlive(record)) && !this.#stopped) this.#refuse(record);
+    const { mine, clock } = this.#ports;
+    if (record.address !== mine.address && (await isAlive(record, clock)) && !this.#stopped) this.#refuse(record);
   }
 
   #refuse(record: ServiceRecord): void {
@@ -114,27 +116,13 @@ function readRecord(payload: Buffer): ServiceRecord | undefined {
 }
 
 /** Does this very process answer at its address? */
-async function isAlive({ address, instance }: ServiceRecord): Promise<boolean> {
+async function isAlive({ address, instance }: ServiceRecord, clock: Clock): Promise<boolean> {
   const target = parseAddress(address);
   if (!target) return false;
-  const where = 'socketPath' in target ? { socketPath: target.socketPath } : { host: target.hostname, port: target.port };
-  return await new Promise<boolean>((resolve) => {
-    const call = request({ ...where, path: '/health', agent: false, timeout: ANSWER_WITHIN_MS }, (answer) => {
-      let text = '';
-      answer.on('data', (part) => (text += part));
-      answer.once('error', () => resolve(false));
-      answer.once('end', () => {
-        try {
-          const health = JSON.parse(text) as { state?: unknown; instance?: unknown };
-          resolve(typeof health.state === 'string' && (health.instance ?? instance) === instance);
-        } catch {
-          resolve(false);
-        }
-      });
-    });
-    call.once('timeout', () => call.destroy());
-    call.once('error', () => resolve(false));
-    call.once('close', () => resolve(false));
-    call.end();
-  });
+  try {
+    const health = healthSchema.parse(JSON.parse(await getText(clock, { target, path: '/health', withinMs: ANSWER_WITHIN_MS })));
+    return (health.instance ?? instance) === instance;
+  } catch {
+    return false;
+  }
 }

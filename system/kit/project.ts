@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Problem, shown } from '@ledge/contract';
 import { z } from 'zod';
+import { EXIT_CONFIG } from './exit.ts';
 import { createLogger } from './log.ts';
 import { main } from './main.ts';
 import { serviceNameFault } from './names.ts';
 import type { Environment } from './paths.ts';
 import type { ServiceDefinition } from './service.ts';
 
-/** sysexits.h, EX_CONFIG. */
-const EXIT_CONFIG = 78;
 /** The list of what a built project holds, in its folder. */
 export const PROJECT_FILE = 'project.json';
 const moduleSchema = z.object({

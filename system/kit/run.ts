@@ -123,7 +123,8 @@ async function start<Schema extends z.ZodObject>(
     random,
     log,
   };
-  if (!ports.openBus) await checkNameOnBus(recordTopic, account);
+  // ours share the box's data directory, and so its lock; a question to the bus would only hold up their start
+  if (!ports.openBus && !isOurService(name)) await checkNameOnBus(recordTopic, account);
   const openBus = ports.openBus ?? ((options) => new MqttBus(options));
   const bus = openBus({
     ...account,
@@ -176,7 +177,7 @@ async function start<Schema extends z.ZodObject>(
   }
 
   const refused = Promise.withResolvers<Problem>();
-  const nameWatch = new NameWatch({ mine: record, topic: recordTopic, bus, log, refuse: refused.resolve });
+  const nameWatch = new NameWatch({ mine: record, topic: recordTopic, bus, clock, log, refuse: refused.resolve });
   await nameWatch.start();
   bus.retain(recordTopic, record);
   const registered = new Promise<void>((resolve) => bus.onConnect(resolve));

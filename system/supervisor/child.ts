@@ -1,6 +1,6 @@
 import { type LogLine, Problem } from '@ledge/contract';
 import type { ManagedService } from '@ledge/host';
-import { type Clock, parseLogLine, type Random, type StopMessage, type SupervisorMessage } from '@ledge/kit';
+import { type Clock, EXIT_CONFIG, parseLogLine, type Random, type StopMessage, type SupervisorMessage } from '@ledge/kit';
 import { Backoff } from './backoff.ts';
 import type { ServicePlan } from './services.ts';
 
@@ -8,8 +8,6 @@ const READY_WITHIN_MS = 30_000;
 /** Services feed every 5 s; three missed meals are a hang. */
 const WATCHDOG_MS = 20_000;
 const STOP_WITHIN_MS = 6000;
-/** sysexits.h, EX_CONFIG: how a service ends that found a mistake in its configuration. */
-export const EXIT_CONFIG = 78;
 const FATAL = 60;
 
 /** One running process of a service, as the supervisor sees it. */

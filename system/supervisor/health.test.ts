@@ -26,7 +26,7 @@ test.each([
   ['{"state":"starting"}', 'device is starting'],
   ['{"state":"degraded","detail":"its disk is full"}', 'device is degraded'],
   ['not json', expect.stringMatching(/^device does not answer: /)],
-  [undefined, 'device does not answer: no answer within 200 ms'],
+  [undefined, 'device does not answer: it did not answer /health within 200 ms'],
 ])('a service that says %s: %s', async (answer, fault) => {
   expect(await askOne('device', answer)).toEqual(fault);
 });

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import type { Target } from '@ledge/kit';
+import { getText } from '@ledge/kit/ask.ts';
+import { systemClock } from '@ledge/kit/clock.ts';
 import { DataDir, type Environment } from '@ledge/kit/paths.ts';
 
 const ANSWER_WITHIN_MS = 3000;
@@ -17,25 +19,11 @@ interface HealthAnswer {
  */
 export async function faultOf(name: string, environment: Environment, withinMs = ANSWER_WITHIN_MS): Promise<string | undefined> {
   const port = /:(\d+)$/.exec(environment.EDGE_LISTEN ?? '')?.[1];
-  const where = port ? { host: '127.0.0.1', port } : { socketPath: DataDir.of(environment).socketPath(name) };
+  const target: Target = port
+    ? { hostname: '127.0.0.1', host: '127.0.0.1', port: Number(port), protocol: 'http:' }
+    : { socketPath: DataDir.of(environment).socketPath(name), host: 'localhost' };
   try {
-    const { state, services } = await new Promise<HealthAnswer>((resolve, reject) => {
-      const call = request({ ...where, path: '/health', timeout: withinMs }, (answer) => {
-        let text = '';
-        answer.on('data', (part) => (text += part));
-        answer.once('end', () => {
-          try {
-            resolve(JSON.parse(text) as HealthAnswer);
-          } catch (error) {
-            reject(error as Error);
-          }
-        });
-        answer.once('error', reject);
-      });
-      call.once('timeout', () => call.destroy(new Error(`no answer within ${withinMs} ms`)));
-      call.once('error', reject);
-      call.end();
-    });
+    const { state, services } = JSON.parse(await getText(systemClock, { target, path: '/health', withinMs })) as HealthAnswer;
     const own = services?.[name] ?? state;
     return own === 'ready' ? undefined : `${name} is ${own}`;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { isOurService } from '@ledge/contract';
 import { expect, test } from 'vitest';
-import { OUR_SERVICES, servicePlans } from './services.ts';
+import { OUR_PLANS, servicePlans } from './services.ts';
 
 const moduleOf = (name: string) => `/ours/${name}.mjs`;
 const project = {
@@ -16,7 +16,7 @@ const project = {
 
 test('without a project there are our services, each from our program', () => {
   const plans = servicePlans(moduleOf, undefined);
-  expect(plans.map(({ name, module }) => [name, module])).toEqual(OUR_SERVICES.map(({ name }) => [name, `/ours/${name}.mjs`]));
+  expect(plans.map(({ name, module }) => [name, module])).toEqual(OUR_PLANS.map(({ name }) => [name, `/ours/${name}.mjs`]));
   expect(plans.every(({ name }) => isOurService(name))).toBe(true);
   expect(plans.some(({ isOptional }) => isOptional)).toBe(false);
 });

@@ -13,7 +13,13 @@ export interface ServicePlan {
   isOptional?: boolean;
 }
 
-export const OUR_SERVICES = [
+/** The part of the memory limit that V8's old space may take; buffers, code and stacks need the rest. */
+const HEAP_SHARE = 0.6;
+/** For `--max-old-space-size`, MB. */
+export const heapLimitMb = (memoryLimitMb: number): number => Math.round(memoryLimitMb * HEAP_SHARE);
+
+/** What each of our services may take, in start order. */
+export const OUR_PLANS = [
   { name: 'broker', memoryLimitMb: 256 },
   { name: 'device', memoryLimitMb: 192 },
   { name: 'sse', memoryLimitMb: 192 },
@@ -26,7 +32,7 @@ export const OUR_SERVICES = [
  * @param moduleOf the program of a service of ours
  */
 export function servicePlans(moduleOf: (name: string) => string, project: BuiltProject | undefined): ServicePlan[] {
-  const ours = OUR_SERVICES.map((service) =>
+  const ours = OUR_PLANS.map((service) =>
     service.name === 'device' && project?.device
       ? { ...service, module: join(project.dir, project.device.module), sha256: project.device.sha256 }
       : { ...service, module: moduleOf(service.name) },

@@ -2,9 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Environment, SupervisorMessage } from '@ledge/kit';
 import type { ServiceProcess, Spawn } from './child.ts';
-
-/** The part of the memory limit that V8's old space may take; buffers, code and stacks need the rest. */
-const HEAP_SHARE = 0.6;
+import { heapLimitMb } from './services.ts';
 
 /** Nobody but the server has to know it. */
 const SERVER_ONLY = 'EDGE_ADMIN_PASSWORD';
@@ -28,10 +26,9 @@ export function environmentOf(name: string, environment: Environment): Environme
 export const nodeSpawn =
   (environment: Environment): Spawn =>
   (plan) => {
-    const heapMb = Math.round(plan.memoryLimitMb * HEAP_SHARE);
     const child = fork(plan.module, [], {
       env: environmentOf(plan.name, environment),
-      execArgv: [`--max-old-space-size=${heapMb}`, '--max-semi-space-size=2'],
+      execArgv: [`--max-old-space-size=${heapLimitMb(plan.memoryLimitMb)}`, '--max-semi-space-size=2'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32',
     });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { OUR_PLANS } from '@ledge/supervisor';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const here = import.meta.dirname;
@@ -14,7 +14,7 @@ const asRoot = process.getuid?.() === 0;
 const EXPOSURE_LIMIT = 2;
 
 describe.skipIf(!has('systemd-analyze'))('systemd (needs: systemd)', () => {
-  test.each(OUR_SERVICES.map(({ name }) => name))('%s is shut in: its exposure is at most 2', (name) => {
+  test.each(OUR_PLANS.map(({ name }) => name))('%s is shut in: its exposure is at most 2', (name) => {
     const { stdout, stderr } = spawnSync('systemd-analyze', ['security', '--offline=true', '--no-pager', `ledge-${name}.service`], {
       env: { ...process.env, SYSTEMD_UNIT_PATH: here },
       encoding: 'utf8',

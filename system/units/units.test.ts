@@ -1,7 +1,7 @@
 import { existsSync, globSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
-import { OUR_SERVICES } from '@ledge/supervisor';
+import { OUR_PLANS } from '@ledge/supervisor';
 import { describe, expect, test } from 'vitest';
 import { lastOf, parseUnit, programsOf, readUnit, unitNames, wordsOf } from './unit-file.ts';
 
@@ -13,7 +13,7 @@ const overlayText = (path: string) => readFileSync(inOverlays(path) ?? path, 'ut
 
 const units = new Map(unitNames(here).map((name) => [name, readUnit(join(here, name))]));
 const unit = (name: string) => units.get(name) ?? {};
-const ours = OUR_SERVICES.map((service) => ({ ...service, unit: unit(`ledge-${service.name}.service`) }));
+const ours = OUR_PLANS.map((service) => ({ ...service, unit: unit(`ledge-${service.name}.service`) }));
 
 /** Programs that Debian's layers and the layer with Node bring. */
 const OF_THE_SYSTEM = ['/usr/bin/node', '/bin/sh', '/bin/rm', '/bin/true', '/bin/touch', '/bin/systemctl', '/bin/mount'];
@@ -72,7 +72,7 @@ describe('the five services', () => {
     for (const { name, unit } of ours) {
       const paths = wordsOf(unit, 'Service', 'ReadWritePaths').filter((path) => !/^-?\/sys\//.test(path));
       for (const path of paths) expect(folders, `${name}: ${path}`).toContain(path.replace(/^-/, ''));
-      for (const other of OUR_SERVICES) if (other.name !== name) expect(paths).not.toContain(`/var/lib/ledge/${other.name}`);
+      for (const other of OUR_PLANS) if (other.name !== name) expect(paths).not.toContain(`/var/lib/ledge/${other.name}`);
       expect(lastOf(unit, 'Service', 'ProtectSystem')).toBe('strict');
     }
   });

@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, symlinkSyn
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Problem, shown } from '@ledge/contract';
-import { serviceNameFault } from '@ledge/kit';
+import { EXIT_CONFIG, serviceNameFault } from '@ledge/kit';
+import { plainName } from '../../image/project/names.ts';
 import { root } from '../bundle.ts';
 import { driverNameFault } from '../project.ts';
 import { projectFiles } from './files.ts';
@@ -15,7 +16,6 @@ Makes a project of your own in DIR, beside the framework and not in it: a servic
   --driver NAME    with a driver of that name, too
 
 Then: cd DIR && ./build.sh start`;
-const EXIT_CONFIG = 78;
 const THING = 'greenhouse';
 
 const mistake = (sentence: string) => new Problem('config-invalid', sentence);
@@ -43,11 +43,7 @@ export function makeProject(path: string, { service = 'airing', driver }: { serv
         ? 'the project has a thing of that name; another one is wanted'
         : driverNameFault(driver);
   if (driverFault) throw mistake(`--driver is ${shown(driver)}; ${driverFault}`);
-  const name =
-    basename(dir)
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '') || 'project';
+  const name = plainName(basename(dir)) || 'project';
   for (const [file, text] of projectFiles({ name, service, driver })) {
     mkdirSync(dirname(join(dir, file)), { recursive: true });
     writeFileSync(join(dir, file), text);

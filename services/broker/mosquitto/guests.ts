@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ID_PATTERN, rulesOfService } from '@ledge/contract';
+import { rulesOfService } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
 import { type AccountSettings, SERVICE_PREFIX } from '../accounts.ts';
+import { ServiceSecrets } from '../service-secrets.ts';
 import type { Users } from '../users.ts';
 import { hashOfSecret } from './password.ts';
 import type { Account, Guests } from './security.ts';
@@ -22,7 +23,7 @@ export interface GuestBook {
 /** Services of this box, by their secrets, and users that people made. */
 export class BoxGuestBook implements GuestBook {
   readonly #users: Users;
-  readonly #secretsDir: string;
+  readonly #secrets: ServiceSecrets;
   readonly #edge: string;
   readonly #settings: () => AccountSettings;
   readonly #clock: Clock;
@@ -31,7 +32,7 @@ export class BoxGuestBook implements GuestBook {
   /** `secretsDir` holds one file per service with its password. */
   constructor(users: Users, secretsDir: string, edge: string, settings: () => AccountSettings, clock: Clock) {
     this.#users = users;
-    this.#secretsDir = secretsDir;
+    this.#secrets = new ServiceSecrets(secretsDir);
     this.#edge = edge;
     this.#settings = settings;
     this.#clock = clock;
@@ -48,14 +49,14 @@ export class BoxGuestBook implements GuestBook {
   }
 
   async #readServices(): Promise<Account[]> {
-    const names = (await readdir(this.#secretsDir).catch(() => [])).filter((name) => ID_PATTERN.test(name));
+    const names = await this.#secrets.names();
     const read = await Promise.all(names.map((name) => this.#readService(name)));
     return read.filter((account) => account !== undefined);
   }
 
   async #readService(service: string): Promise<Account | undefined> {
-    const password = (await readFile(join(this.#secretsDir, service), 'utf8').catch(() => '')).trim();
-    if (password === '') return undefined;
+    const password = await this.#secrets.of(service);
+    if (password === undefined) return undefined;
     const name = SERVICE_PREFIX + service;
     const passwordId = createHash('sha256').update(password).digest('base64');
     let account = this.#services.get(name);
@@ -75,7 +76,7 @@ export class BoxGuestBook implements GuestBook {
     };
     let watcher: FSWatcher | undefined;
     try {
-      watcher = watch(this.#secretsDir, () => void look()).on('error', () => {});
+      watcher = watch(this.#secrets.dir, () => void look()).on('error', () => {});
     } catch {
       // the directory is not there yet, or its file system has no events
     }
@@ -88,10 +89,10 @@ export class BoxGuestBook implements GuestBook {
   }
 
   async #state(): Promise<string> {
-    const names = await readdir(this.#secretsDir).catch(() => []);
+    const names = await this.#secrets.names();
     const times = await Promise.all(
       names.map((name) =>
-        stat(join(this.#secretsDir, name)).then(
+        stat(join(this.#secrets.dir, name)).then(
           ({ mtimeMs }) => mtimeMs,
           () => 0,
         ),

@@ -2,8 +2,8 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BackupWarning, type PartState, PROBLEMS, Problem, type ProblemCode, partStateSchema } from '@ledge/contract';
-import { CALLER_HEADERS } from '@ledge/kit';
-import { proofFor, type Target } from '../registry/address.ts';
+import { CALLER_HEADERS, type Target } from '@ledge/kit';
+import { proofFor } from '../registry/address.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 /** A large database is copied before the first byte comes. */

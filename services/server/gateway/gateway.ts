@@ -2,12 +2,12 @@ import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ID_PATTERN, Problem, shown } from '@ledge/contract';
-import { CALLER_HEADERS, type Clock, type Logger } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock, type Logger, type Target } from '@ledge/kit';
 import { createProxyServer, type ProxyServer } from 'httpxy';
 import { type AuditLog, type AuditNote, NOBODY } from '../auth/audit.ts';
 import { addressOf, checkSameSite, type Identifier, type Identity, isChange } from '../auth/identify.ts';
 import { displayMay } from '../kiosk/may-display.ts';
-import { proofFor, type Target } from '../registry/address.ts';
+import { proofFor } from '../registry/address.ts';
 import { OWN_HEADERS, rewriteRequestHeaders, rewriteResponseHeaders } from './headers.ts';
 import { OpenAnswers } from './open-answers.ts';
 import { endWithProblem, sendProblem } from './problem.ts';

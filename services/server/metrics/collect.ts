@@ -1,6 +1,6 @@
-import { CALLER_HEADERS, type Clock } from '@ledge/kit';
+import { CALLER_HEADERS, type Clock, type Target } from '@ledge/kit';
 import type { Registry } from 'prom-client';
-import { ask, proofFor, type Target } from '../registry/address.ts';
+import { ask, proofFor } from '../registry/address.ts';
 import { mergeExpositions } from './exposition.ts';
 
 /** Prometheus itself gives up after 10 s; one service that hangs must not cost the others theirs. */

@@ -1,6 +1,6 @@
-import type { Clock, Logger } from '@ledge/kit';
+import type { Clock, Logger, Target } from '@ledge/kit';
 import { z } from 'zod';
-import { ask, type Target } from '../registry/address.ts';
+import { ask } from '../registry/address.ts';
 import type { OpenApiDocument } from './merge.ts';
 
 const ANSWER_WITHIN_MS = 2_000;

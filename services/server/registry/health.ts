@@ -1,6 +1,6 @@
 import { type Health, healthSchema, Problem } from '@ledge/contract';
-import type { Clock } from '@ledge/kit';
-import { ask, type Target } from './address.ts';
+import type { Clock, Target } from '@ledge/kit';
+import { ask } from './address.ts';
 
 const ANSWER_WITHIN_MS = 1_000;
 /** A service that is busy may miss one question, and is asked again at once; one that refuses the connection is gone. */

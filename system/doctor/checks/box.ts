@@ -1,6 +1,6 @@
-import { BOOT_FILE, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
+import { OUR_SERVICES } from '@ledge/contract';
+import { BOOT_FILE, PROJECT_FOLDER, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
 import { type Check, fault, ok, skipped, warning } from '../check.ts';
-import { PROJECT_FOLDER, SERVICES } from '../facts.ts';
 import { type Files, Unseen } from '../ports.ts';
 import { plural, some, span } from '../words.ts';
 
@@ -30,7 +30,7 @@ export const requiredFiles: Check = {
       : [];
     const wanted = [
       '/usr/bin/node',
-      ...SERVICES.map((name) => `/usr/lib/ledge/${name}.mjs`),
+      ...OUR_SERVICES.map((name) => `/usr/lib/ledge/${name}.mjs`),
       ...ofProject,
       '/usr/lib/ledge/webui/index.html',
       BOOT_FILE,

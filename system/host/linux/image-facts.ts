@@ -1,5 +1,7 @@
 /** Where the image says what it is, and where its initramfs says how it came up. */
 export const RELEASE_FILE = '/usr/lib/ledge/release.json';
+/** Where a project lies that was built into an image, as `EDGE_PROJECT` says there. */
+export const PROJECT_FOLDER = '/usr/lib/ledge/project';
 export const BOOT_FILE = '/run/ledge-boot.env';
 
 /** What was built into the image. */

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { EXIT_CONFIG } from '@ledge/kit';
 import type { ManagedService } from '../../service-manager.ts';
 
 /** Of org.freedesktop.systemd1.Unit and .Service, what is shown or needed; the rest of their three hundred is not kept. */
@@ -12,8 +13,6 @@ export type UnitProperties = Readonly<Record<string, unknown>>;
 /** waitid(2): how the main process ended. */
 const CLD_EXITED = 1;
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
-/** sysexits.h, EX_CONFIG. */
-const EXIT_CONFIG = 78;
 
 /** systemd.unit(5) and systemd.service(5): `ActiveState`, and what `SubState` tells more. */
 export function stateOf({ ActiveState, SubState }: UnitProperties): ManagedService['state'] {
