@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEngine, whyNoContainers } from '../image/docker/tests/engine.ts';
 import { makeImages } from './vm-image.ts';
@@ -22,10 +22,16 @@ interface Sum {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed and how, told again at the end: a log of ten thousand lines is read from there. */
+  faults: string[];
 }
 
-async function run(command: string, args: readonly string[]): Promise<boolean> {
-  const child = spawn(join(root, 'node_modules', '.bin', command), args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+async function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<boolean> {
+  const child = spawn(join(root, 'node_modules', '.bin', command), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   return await new Promise((resolve) => {
     child.once('error', () => resolve(false));
     child.once('exit', (code) => resolve(code === 0));
@@ -37,7 +43,18 @@ async function check(sum: Sum, name: string, command: string, args: readonly str
   const good = await run(command, args);
   console.log(`${good ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startMs) / 1000).toFixed(1)} s)`);
   if (good) sum.passed++;
-  else sum.failed++;
+  else fail(sum, name);
+}
+
+function fail(sum: Sum, what: string): void {
+  sum.failed++;
+  sum.faults.push(what);
+}
+
+interface Assertion {
+  status: string;
+  fullName: string;
+  failureMessages: string[];
 }
 
 interface VitestReport {
@@ -46,39 +63,38 @@ interface VitestReport {
   numPendingTests: number;
   numTodoTests: number;
   success: boolean;
-  testResults: { name: string; status: string; assertionResults: { status: string; fullName: string }[] }[];
+  testResults: { name: string; status: string; message: string; assertionResults: Assertion[] }[];
 }
 
-/** One run of Vitest for each project, so that suites which load the machine never share it. */
+/** One run of Vitest for each project, so that suites which load the machine never share it; what its tests leave in the temporary folder goes with it. */
 async function suite(sum: Sum, project: string, patterns: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'ledge-test-'));
   const report = join(folder, 'report.json');
-  const good = await run('vitest', [
-    'run',
-    '--project',
-    project,
-    '--passWithNoTests',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...patterns,
-  ]);
-  if (!existsSync(report)) {
-    sum.failed++;
-    console.log(`FAIL ${project}: Vitest left no report`);
-  } else {
-    const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
-    sum.passed += result.numPassedTests;
-    sum.failed += result.numFailedTests;
-    sum.skipped += result.numPendingTests + result.numTodoTests;
-    // a file that could not be loaded, or an error outside any test, fails the run without failing a test
-    if (!good && result.numFailedTests === 0) sum.failed++;
-    for (const file of result.testResults) {
-      for (const test of file.assertionResults)
-        if (test.status === 'pending' || test.status === 'skipped') console.log(`skipped: ${test.fullName}`);
-    }
-  }
+  const good = await run(
+    'vitest',
+    ['run', '--project', project, '--passWithNoTests', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...patterns],
+    { TMPDIR: folder, TEMP: folder, TMP: folder },
+  );
+  if (existsSync(report)) count(sum, project, good, JSON.parse(readFileSync(report, 'utf8')) as VitestReport);
+  else fail(sum, `${project}: Vitest left no report`);
   rmSync(folder, { recursive: true, force: true });
+}
+
+function count(sum: Sum, project: string, good: boolean, result: VitestReport): void {
+  sum.passed += result.numPassedTests;
+  sum.skipped += result.numPendingTests + result.numTodoTests;
+  for (const file of result.testResults) {
+    const path = relative(root, file.name);
+    for (const test of file.assertionResults) {
+      if (test.status === 'pending' || test.status === 'skipped') console.log(`skipped: ${test.fullName}`);
+      if (test.status === 'failed') fail(sum, [`${project}: ${path}: ${test.fullName}`, ...test.failureMessages].join('\n  '));
+    }
+    if (file.status === 'failed' && file.assertionResults.every(({ status }) => status !== 'failed'))
+      fail(sum, `${project}: ${path}: ${file.message}`);
+  }
+  // an error outside any test and any file fails the run all the same
+  if (!good && result.testResults.every(({ status }) => status !== 'failed'))
+    fail(sum, `${project}: an error outside the tests, see above`);
 }
 
 /** Images are made when they are missing or older than their sources; where one cannot be made, each file of tests counts as skipped. */
@@ -136,7 +152,7 @@ const { values, positionals } = parseArgs({
 });
 if (values.help) console.log(USAGE);
 else {
-  const sum: Sum = { passed: 0, failed: 0, skipped: 0 };
+  const sum: Sum = { passed: 0, failed: 0, skipped: 0, faults: [] };
   const only = values.vm || values.docker;
   if (!only || values.all) {
     if (positionals.length === 0) {
@@ -149,6 +165,7 @@ else {
   }
   if (values.docker || values.all) await docker(sum, positionals);
   if (values.vm || values.all) await vm(sum, positionals);
+  for (const fault of sum.faults) console.log(`FAIL ${fault}`);
   console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
 }
