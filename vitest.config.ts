@@ -2,12 +2,17 @@ import { defineConfig } from 'vitest/config';
 
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
+const APPLIANCE = { testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: false };
+
 /** Emulated boards are slow, and more so when the machine has other work. */
 const VM = { testTimeout: 1_200_000, hookTimeout: 600_000 };
 /** Tests that measure, and so want the machine for themselves. */
 const VM_ALONE = ['image/tests/smoke.vm.test.ts', 'image/tests/start.vm.test.ts'];
 /** Goes with the acceptance tests, in the board that they drive. */
 const VM_GPIO = 'image/tests/gpio.vm.test.ts';
+
+/** Tests of the whole appliance that measure, and so want the machine for themselves. */
+const ALONE = ['start', 'load', 'hostile', 'pages/lighthouse'].map((name) => `acceptance/${name}.it.test.ts`);
 
 const acceptance = (names: readonly string[]) => names.map((name) => `acceptance/${name}.it.test.ts`);
 const ON_BOARDS = ['rights', 'things', 'recovery', 'outage', 'media'];
@@ -31,16 +36,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      {
-        test: {
-          name: 'acceptance',
-          include: ['acceptance/**/*.it.test.ts'],
-          exclude,
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-        },
-      },
+      { test: { name: 'acceptance', include: ['acceptance/**/*.it.test.ts'], exclude: [...exclude, ...ALONE], ...APPLIANCE } },
+      { test: { name: 'alone', include: ALONE, exclude, ...APPLIANCE } },
       { test: { name: 'docker', include: ['**/*.docker.test.ts'], exclude, ...DOCKER } },
       { test: { name: 'docker-acceptance', include: acceptance(IN_CONTAINERS), exclude, ...DOCKER } },
       {

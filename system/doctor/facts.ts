@@ -1,4 +1,4 @@
-import { OUR_SERVICES } from '@ledge/contract';
+import { OUR_SERVICES } from '@ledge/contract/our-services.ts';
 import { BOOT_FILE, type BootFacts, parseBootFacts, parseRelease, RELEASE_FILE, type Release } from '@ledge/host/linux/image-facts.ts';
 import { type Mount, parseMounts } from './mounts.ts';
 import { type DoctorPorts, type Output, Unseen } from './ports.ts';

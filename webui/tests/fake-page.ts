@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { EDGE, FakeBox } from '../fake-box.ts';
-import { axeFindings, complaintsOf, launchChromium } from './browser.ts';
+import { axeFindings, closeContext, complaintsOf, launchChromium } from './browser.ts';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -38,14 +38,14 @@ export class FakePages {
       await this.open();
     });
     afterEach(async () => {
-      await this.context.close();
+      await closeContext(this.context);
       await this.box.stop();
     });
   }
 
   /** Another browser, as somebody else has it. */
   async open(options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
-    await this.context?.close();
+    if (this.context) await closeContext(this.context);
     this.context = await this.#browser.newContext({ viewport: { width: 360, height: 800 }, locale: 'en-GB', ...options });
     this.page = await this.context.newPage();
     this.complaints = complaintsOf(this.page);

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { Appliance } from '../../acceptance/appliance.ts';
 import { ADMIN_PASSWORD, type ApplianceOptions, startLocalAppliance } from '../../acceptance/local-appliance.ts';
-import { axeFindings, complaintsOf, launchChromium, settled } from './browser.ts';
+import { axeFindings, closeContext, complaintsOf, launchChromium, settled } from './browser.ts';
 
 const SIZES = [
   { width: 360, height: 780 },
@@ -30,7 +30,7 @@ export class RealPages {
       this.page = await this.#newPage();
     });
     afterEach(async () => {
-      await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+      await Promise.all(this.#contexts.splice(0).map(closeContext));
       expect(this.#complaints.splice(0).flat()).toEqual([]);
     });
   }
