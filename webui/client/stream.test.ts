@@ -1,49 +1,17 @@
 import { fakeClock } from '@ledge/testing';
 import { expect, test } from 'vitest';
+import { fakeLines, frame, turn } from './fake-lines.ts';
 import { SILENCE_MS, Stream } from './stream.ts';
-
-interface Line {
-  lastId: string | null;
-  send: (text: string) => Promise<void>;
-  end: () => Promise<void>;
-}
-const frame = (event: string, data: unknown, id?: string) => `${id ? `id: ${id}\n` : ''}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-/** Streams hand chunks over in later turns of the event loop. */
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function given() {
   const clock = fakeClock();
-  const lines: Line[] = [];
   const story: string[] = [];
-  let refusal: number | 'unreachable' | undefined;
+  const { lines, refuse, fetch } = fakeLines();
   let comeOnline = () => {};
-  const fakeFetch = async (_: unknown, options: RequestInit = {}) => {
-    if (refusal === 'unreachable') throw new TypeError('network');
-    if (refusal !== undefined) return new Response('{}', { status: refusal });
-    let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-    const body = new ReadableStream<Uint8Array>({
-      start(c) {
-        controller = c;
-      },
-    });
-    options.signal?.addEventListener('abort', () => controller?.error(new Error('aborted')));
-    lines.push({
-      lastId: new Headers(options.headers).get('last-event-id'),
-      send: async (text) => {
-        controller?.enqueue(new TextEncoder().encode(text));
-        await turn();
-      },
-      end: async () => {
-        controller?.close();
-        await turn();
-      },
-    });
-    return new Response(body, { status: 200 });
-  };
   const stream = new Stream(
     ['a/#', 'b/#'],
     {
-      fetch: fakeFetch as typeof fetch,
+      fetch,
       after: (ms, task) => clock.after(ms, task),
       random: () => 0.5,
       onOnline: (listener) => {
@@ -70,9 +38,7 @@ function given() {
     line,
     story,
     stream,
-    refuse: (how: typeof refusal) => {
-      refusal = how;
-    },
+    refuse,
     comeOnline: () => comeOnline(),
     async pass(ms: number) {
       await clock.advance(ms);

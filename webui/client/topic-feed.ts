@@ -16,10 +16,13 @@ const RATE_OVER_MS = 1000;
 
 /** Listens to a filter with a stream of its own, and keeps what comes as a tree. */
 export class TopicFeed {
+  readonly filter: string;
   readonly tree = new TopicTree();
   /** Counts up when the tree has changed. */
   readonly version: Signal<number> = signal(0);
   readonly connection: Signal<Connection> = signal('connecting');
+  /** The box listens, and has said all that it kept: silence is silence now. */
+  readonly listening: Signal<boolean> = signal(false);
   readonly messagesPerS: Signal<number> = signal(0);
   readonly #ports: FeedPorts;
   readonly #stream: Stream;
@@ -30,6 +33,7 @@ export class TopicFeed {
   #stopRate: () => void = () => {};
 
   constructor(filter: string, ports: FeedPorts) {
+    this.filter = filter;
     this.#ports = ports;
     this.#rateSinceMs = ports.boxNow();
     this.#stream = new Stream([filter], ports, {
@@ -42,9 +46,12 @@ export class TopicFeed {
       onConnection: (connection) => {
         this.connection.value = connection;
       },
-      onSnapshot: () => {},
+      onSnapshot: () => {
+        this.listening.value = false;
+      },
       onLive: () => {
-        this.version.value += 1;
+        this.#show();
+        this.listening.value = true;
       },
       onSessionEnd: ports.onSessionEnd,
     });
@@ -71,6 +78,7 @@ export class TopicFeed {
   }
 
   #show(): void {
+    this.#cancel?.();
     this.#cancel = undefined;
     const messages = this.#waiting;
     this.#waiting = [];

@@ -1,4 +1,4 @@
-import { OUR_SERVICES } from '@ledge/contract';
+import { OUR_SERVICES } from '@ledge/contract/our-services.ts';
 import { BOOT_FILE, PROJECT_FOLDER, RELEASE_FILE } from '@ledge/host/linux/image-facts.ts';
 import { type Check, fault, ok, skipped, warning } from '../check.ts';
 import { type Files, Unseen } from '../ports.ts';

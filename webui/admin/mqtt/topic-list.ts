@@ -116,7 +116,7 @@ export function TopicList({ feed, filter, selected, onOpen }: ListProps): VNode 
           `,
         )}
       </div>
-      ${rows.length === 0 && html`<p class="panel-text soft" role="none">${t.silence}</p>`}
+      ${rows.length === 0 && feed.listening.value && html`<p class="panel-text soft" role="none">${t.silence}</p>`}
     </div>
   `;
 }

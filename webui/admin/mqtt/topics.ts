@@ -25,7 +25,7 @@ export function Topics(): VNode {
   const { api, session } = useBox();
   const t = words('mqtt').topics;
   const [filter, setFilter] = useState(EVERYTHING);
-  const [feed, setFeed] = useState<TopicFeed>();
+  const [current, setFeed] = useState<TopicFeed>();
   const selected = useSignal<string | undefined>(undefined);
   const [open, setOpen] = useState(false);
   const [wanted, setWanted] = useState({ topic: '', payload: '' });
@@ -35,6 +35,8 @@ export function Topics(): VNode {
     next.start();
     return () => next.stop();
   }, [filter, api, session]);
+  // until the effect has run, there is only that of the filter before
+  const feed = current?.filter === filter ? current : undefined;
   const publishHere = (topic: string, payload: string) => {
     setOpen(false);
     setWanted({ topic, payload });

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { EXIT_CONFIG } from '@ledge/kit';
+import { EXIT_CONFIG } from '@ledge/kit/exit.ts';
 import type { ManagedService } from '../../service-manager.ts';
 
 /** Of org.freedesktop.systemd1.Unit and .Service, what is shown or needed; the rest of their three hundred is not kept. */
