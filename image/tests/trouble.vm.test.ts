@@ -53,6 +53,15 @@ test.each(SERVICES)('%s killed: systemd starts it again, and all is ready', asyn
   expect(Number(await property(service, 'NRestarts'))).toBeGreaterThan(0);
 });
 
+test('a draft of a secret that a power cut left to a service does not keep the box from making it anew', async () => {
+  const secret = '/var/lib/ledge/secrets/gateway';
+  await box.sh(`mv ${secret} ${secret}.kept && install -o ledge-server -g ledge-server -m 0600 /dev/null ${secret}.new`);
+  expect((await box.exec(`echo >${secret}.new`)).err).toMatch(/Permission denied/);
+  await box.sh('/usr/lib/ledge/identity');
+  expect(await box.sh(`stat --format='%U %a %s' ${secret}`)).toBe('ledge-server 600 43');
+  await box.sh(`mv ${secret}.kept ${secret}`);
+});
+
 test('out of memory: only the service that takes too much ends, and it comes back', async () => {
   const before = await Promise.all(SERVICES.map((service) => property(service, 'MainPID')));
   const pid = before[SERVICES.indexOf('media')] ?? '';

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   globSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -138,6 +139,14 @@ describe('identity', () => {
     expect(read(data('secrets/mqtt/sse'))).toMatch(/^[\w-]{43}$/);
     expect(read(join(box, 'etc/ssh/ssh_host_ed25519_key'))).toBe('key\n');
     expect(existsSync(join(box, 'etc/ssh/ssh_host_ed25519_key.made'))).toBe(false);
+  });
+
+  test('a draft that a power cut left is not opened again: it may be a service’s already', () => {
+    const other = put(join(work, 'other'), 'whole');
+    linkSync(other, data('secrets/gateway.new'));
+    expect(start().status).toBe(0);
+    expect(read(other)).toBe('whole');
+    expect(read(data('secrets/gateway'))).toMatch(/^[\w-]{43}$/);
   });
 
   test('a step that fails is told, and does not leave half a file under the real name', () => {
