@@ -297,6 +297,7 @@ test('broken, cut and invented packets end connections and nothing else', { time
 
 test('while many clients flood, a calm one gets its messages in time and memory stays bounded', { timeout: 60_000 }, async () => {
   await using broker = await testBroker({ messagesPerSecond: 0 });
+  broker.host.limited = () => {}; // its records of millions of drops would be the memory that is measured
   const latenciesMs: number[] = [];
   const cutter = new FrameCutter();
   const listener = await rawClient(broker, 'listener');
@@ -333,6 +334,7 @@ test('while many clients flood, a calm one gets its messages in time and memory 
   latenciesMs.sort((a, b) => a - b);
   // flooders, broker and calm clients share one thread here, so this is far more than the broker's own part
   expect(latenciesMs[Math.floor(latenciesMs.length * 0.95)]).toBeLessThan(250);
+  console.log(`grown by ${Math.round((process.memoryUsage.rss() - startBytes) / 2 ** 20)} MiB in the flood`);
   expect(process.memoryUsage.rss() - startBytes).toBeLessThan(250 * 1024 * 1024);
   expect(broker.engine.traffic.publishReceived).toBeGreaterThan(50_000);
   expect(broker.engine.clients().filter(({ connected }) => connected)).toHaveLength(33);
