@@ -58,6 +58,15 @@ test('headers that drip are cut after ten seconds', { timeout: 20_000 }, async (
   expect(performance.now() - started).toBeLessThan(14_000);
 });
 
+test('a connection that never said anything is closed without a word', { timeout: 20_000 }, async () => {
+  const { send } = await open();
+  const socket = await send('');
+  const said: Buffer[] = [];
+  socket.on('data', (part: Buffer) => said.push(part));
+  await once(socket, 'close');
+  expect(Buffer.concat(said).toString()).toBe('');
+});
+
 test('a body that drips is cut, one that moves is not', async () => {
   const { clock, send, received } = await open();
   const put = (path: string) => send(`PUT ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nx`);

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem } from '@ledge/contract';
 import type { Clock } from '@ledge/kit';
@@ -53,7 +53,8 @@ export class PublicListener {
     server.maxConnections = MAX_CONNECTIONS;
     server.on('upgrade', upgrade);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      if (error.code === 'ECONNRESET') socket.destroy();
+      // browsers open connections ahead: one that asked nothing would take a refusal for the answer to what it asks in that moment
+      if (error.code === 'ECONNRESET' || (socket as Socket).bytesRead === 0) socket.destroy();
       else endWithProblem(socket, clientProblem(error));
     });
     this.#server = server;
