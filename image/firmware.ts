@@ -1,28 +1,31 @@
-import { copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Kernel } from './kernel/kernel.ts';
 import { type Apt, type DebianPackage, unpackPackages } from './layers/apt.ts';
 import { UNPACKED } from './layers/recipe.ts';
 import { run } from './run.ts';
+import { withoutNetworkBoot } from './u-boot.ts';
 
 /** Files that the Pi's boot chain and the build want, from packages that are never installed. */
 export interface Firmware {
   path: string;
   packages: DebianPackage[];
   busybox: string;
-  ubootQemu: string;
-  ubootPi: string;
+  /** Binaries that ask no network. */
+  ubootQemu: Buffer;
+  ubootPi: Buffer;
 }
 
 export async function unpackFirmware(apt: Apt): Promise<Firmware> {
   const firmware = await unpackPackages(apt, UNPACKED.firmware.packages, UNPACKED.firmware.suite);
   const tools = await unpackPackages(apt, UNPACKED.initramfs.packages, UNPACKED.initramfs.suite);
+  const uBoot = (board: string) => withoutNetworkBoot(readFileSync(join(firmware.path, 'usr/lib/u-boot', board, 'u-boot.bin')));
   return {
     path: firmware.path,
     packages: [...firmware.packages, ...tools.packages],
     busybox: join(tools.path, 'usr/bin/busybox'),
-    ubootQemu: join(firmware.path, 'usr/lib/u-boot/qemu_arm64/u-boot.bin'),
-    ubootPi: join(firmware.path, 'usr/lib/u-boot/rpi_arm64/u-boot.bin'),
+    ubootQemu: uBoot('qemu_arm64'),
+    ubootPi: uBoot('rpi_arm64'),
   };
 }
 
@@ -35,7 +38,7 @@ const REPORT_BYTES = 16 * 1024;
 export async function layBootFiles(out: string, firmware: Firmware, kernel: Kernel, epochS: number): Promise<void> {
   mkdirSync(out, { recursive: true });
   for (const name of PI_FILES) copyFileSync(join(firmware.path, 'usr/lib/raspi-firmware', name), join(out, name));
-  copyFileSync(firmware.ubootPi, join(out, 'u-boot.bin'));
+  writeFileSync(join(out, 'u-boot.bin'), firmware.ubootPi);
   for (const dtb of globSync('broadcom/*.dtb', { cwd: kernel.dtbs })) copyFileSync(join(kernel.dtbs, dtb), join(out, basename(dtb)));
   const here = join(import.meta.dirname, 'boot');
   for (const name of globSync('*.{txt,example}', { cwd: here })) copyFileSync(join(here, name), join(out, name));

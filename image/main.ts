@@ -133,8 +133,8 @@ async function make(work: string): Promise<void> {
   await makeBootPartition(bootFolder, boot, release.epochS);
   const card = join(out, `${name}.img`);
   await makeCard({ boot, slot, out: card });
-  copyFileSync(firmware.ubootQemu, join(out, 'u-boot-qemu.bin'));
-  copyFileSync(firmware.ubootPi, join(out, 'u-boot-rpi.bin'));
+  writeFileSync(join(out, 'u-boot-qemu.bin'), firmware.ubootQemu);
+  writeFileSync(join(out, 'u-boot-rpi.bin'), firmware.ubootPi);
   say('put the card together');
 
   const bundle = join(out, `${name}.raucb`);

@@ -125,13 +125,14 @@ describe('boot partition', () => {
       },
     ));
 
-  test('the boot script cut short: U-Boot says that it is damaged', () =>
+  test('the boot script cut short: U-Boot says that it is damaged, and asks nobody in the network for another one', () =>
     broken(
       'boot-script',
       async (disk) => putBootFiles(disk, { 'boot.scr': await half(disk, 'boot.scr') }),
       async (box) => {
         await box.console.wait(/Bad data crc/, 60_000);
         await box.console.wait(/^=> $|Ledge: /, 120_000, { prompt: true });
+        expect(box.console.text()).not.toMatch(/BOOTP|DHCP|TFTP/);
       },
     ));
 
