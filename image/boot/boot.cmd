@@ -117,7 +117,7 @@ setenv boot_slot '
       setenv dtb ${fdtcontroladdr};
       if test -n "${fdtfile}"; then if load ${devtype} ${devnum}:${part} ${dtb_addr} dtbs/${fdtfile}; then setenv dtb ${dtb_addr}; fi; fi;
       part uuid ${devtype} ${devnum}:1 first_part;
-      setenv bootargs "rauc.slot=${slot} ledge.slot=${slot} ledge.reason=${reason} ledge.disk=${first_part} ledge.watchdog=${ledge_watchdog} panic=10 systemd.condition_needs_update=no ${board_args}";
+      setenv bootargs "rauc.slot=${slot} ledge.slot=${slot} ledge.reason=${reason} ledge.disk=${first_part} ledge.watchdog=${ledge_watchdog} panic=10 kpti=0 systemd.condition_needs_update=no ${board_args}";
       booti ${kernel_addr_r} ${initrd_addr}:${initrd_bytes} ${dtb};
     fi;
   fi;

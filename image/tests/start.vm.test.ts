@@ -31,6 +31,7 @@ describe('virt', () => {
   afterAll(removeAll);
 
   test('power-on, U-Boot, slot A, all services ready, page served; the second start is held against plain Debian', async () => {
+    const bareS = await bareStart();
     box = await board('virt');
     await box.powerOn();
     await box.console.wait(/^Ledge: slot A \(normal\)/, KERNEL_WITHIN_MS);
@@ -44,7 +45,6 @@ describe('virt', () => {
     await box.shell();
     ours = await startTimes(box, readyMs);
 
-    const bareS = await bareStart();
     const ratio = ours.ready / bareS;
     const text = [
       `From power-on, emulated (QEMU ${(await findQemu()).version}, virt, 2 Cortex-A53):`,
