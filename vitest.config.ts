@@ -8,6 +8,8 @@ const APPLIANCE = { testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: 
 const VM = { testTimeout: 1_200_000, hookTimeout: 600_000 };
 /** Tests that measure, and so want the machine for themselves. */
 const VM_ALONE = ['image/tests/smoke.vm.test.ts', 'image/tests/start.vm.test.ts'];
+/** Tests of the image that take longest: one board works all the time, the other one stands idle to be watched. */
+const VM_LONG = ['image/tests/power-cut.vm.test.ts', 'image/tests/quiet.vm.test.ts'];
 /** Goes with the acceptance tests, in the board that they drive. */
 const VM_GPIO = 'image/tests/gpio.vm.test.ts';
 
@@ -49,17 +51,17 @@ export default defineConfig({
           provide: { brokerEngine: 'mosquitto' as const },
         },
       },
-      // two boards at a time: most of a start is work for one processor
+      // one board at a time: its start is work for both processors
       {
         test: {
           name: 'vm',
           include: ['**/*.vm.test.ts'],
-          exclude: [...exclude, ...VM_ALONE, VM_GPIO],
+          exclude: [...exclude, ...VM_ALONE, ...VM_LONG, VM_GPIO],
           ...VM,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          fileParallelism: false,
         },
       },
+      { test: { name: 'vm-long', include: VM_LONG, exclude, ...VM, maxWorkers: 2, sequence: { groupOrder: 1 } } },
       { test: { name: 'vm-alone', include: VM_ALONE, exclude, ...VM, fileParallelism: false } },
       {
         test: {

@@ -114,12 +114,9 @@ async function vm(sum: Sum, patterns: readonly string[]): Promise<void> {
   }
   // the whole suite asks all that the smoke asks, and more
   const alone = patterns.length === 0 ? ['image/tests/start.vm.test.ts'] : patterns;
-  for (const [project, named] of [
-    ['vm-alone', alone],
-    ['vm-acceptance', patterns],
-    ['vm', patterns],
-  ] as const)
-    await suite(sum, project, named);
+  await suite(sum, 'vm-alone', alone);
+  await suite(sum, 'vm-acceptance', patterns);
+  await Promise.all(['vm-long', 'vm'].map((project) => suite(sum, project, patterns)));
 }
 
 /** One engine for all that need one; where there can be none, each file of tests counts as skipped. */
