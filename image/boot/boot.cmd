@@ -109,6 +109,26 @@ setenv save_state '
   cp.b ${from} ${to} 0xffb;
   ${devtype} write ${raw} ${block} ${COPY_BLOCKS}'
 
+# What is wired to the pins (hardware.txt on this partition). A 1-Wire bus must stand in the device tree before Linux starts: binding w1-gpio, where
+# 6 means open drain. A Pi 5 has its pins at the RP1. Nothing in here keeps the box from starting.
+setenv one_wire
+if load ${devtype} ${devnum}:1 ${work_addr} hardware.txt; then env import -t -r ${work_addr} ${filesize} one_wire; fi
+setenv add_one_wire '
+  fdt addr ${dtb};
+  fdt resize 0x400;
+  setenv pins;
+  if fdt get value pins /__symbols__ rp1_gpio; then true; else fdt get value pins /__symbols__ gpio; fi;
+  setenv chip;
+  if test -n "${pins}"; then fdt get value chip ${pins} phandle; fi;
+  if test -n "${chip}"; then
+    fdt mknode / onewire;
+    fdt set /onewire compatible w1-gpio;
+    fdt set /onewire gpios <${chip} ${one_wire} 6>;
+    echo "Ledge: 1-Wire at GPIO ${one_wire}";
+  else
+    echo "Ledge: this board has no pins for 1-Wire";
+  fi'
+
 setenv boot_slot '
   echo "Ledge: slot ${slot} (${reason})";
   if load ${devtype} ${devnum}:${part} ${kernel_addr_r} Image.lz4; then
@@ -116,6 +136,7 @@ setenv boot_slot '
       setenv initrd_bytes ${filesize};
       setenv dtb ${fdtcontroladdr};
       if test -n "${fdtfile}"; then if load ${devtype} ${devnum}:${part} ${dtb_addr} dtbs/${fdtfile}; then setenv dtb ${dtb_addr}; fi; fi;
+      if test -n "${one_wire}"; then run add_one_wire; fi;
       part uuid ${devtype} ${devnum}:1 first_part;
       setenv bootargs "rauc.slot=${slot} ledge.slot=${slot} ledge.reason=${reason} ledge.disk=${first_part} ledge.watchdog=${ledge_watchdog} panic=10 kpti=0 systemd.condition_needs_update=no ${board_args}";
       booti ${kernel_addr_r} ${initrd_addr}:${initrd_bytes} ${dtb};

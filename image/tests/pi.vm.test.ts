@@ -3,8 +3,9 @@ import { until } from '@ledge/testing';
 import { afterAll, expect, test } from 'vitest';
 import { newBox } from './vm/box.ts';
 import { built } from './vm/built.ts';
-import { readBootFile } from './vm/fat.ts';
+import { putBootFiles, readBootFile } from './vm/fat.ts';
 import type { Machine } from './vm/machine.ts';
+import { THERMOMETER_ADDRESS } from './vm/machine-arguments.ts';
 
 const BOOT_SCRIPT_WITHIN_MS = 120_000;
 /** With the Pi's device tree most drivers wait for firmware that QEMU has not. */
@@ -13,8 +14,11 @@ let machine: Machine | undefined;
 
 afterAll(() => machine?.remove());
 
-test("raspi3b: the same file reaches the services with the Pi's own device tree", async () => {
+test("raspi3b: the same file reaches the services with the Pi's own device tree, and knows what is wired to its pins", async () => {
   machine = await pi3();
+  const hardware = (await readBootFile(machine.disk, 'hardware.txt')).toString();
+  const filledIn = hardware.replace(/^one_wire=$/m, 'one_wire=4').replace(/^i2c=$/m, `i2c=tmp105@${THERMOMETER_ADDRESS.toString(16)}`);
+  await putBootFiles(machine.disk, { 'hardware.txt': filledIn.replaceAll('\n', '\r\n') });
   await piStart(machine, /Raspberry Pi 3 Model B.* is it/);
 });
 
@@ -54,6 +58,9 @@ async function piStart(machine: Machine, model: RegExp): Promise<void> {
   await until('all services', () => /all are active$/m.test(said(machine)), UP_WITHIN_MS);
   type(`node -e "fetch('http://127.0.0.1/').then((r) => console.log('page', r.status))"`);
   await until('the page', () => /^page 200/m.test(said(machine)), 120_000);
+  type('echo "1-Wire is" $(ls /sys/bus/w1/devices), "I2C is" $(cat /sys/class/hwmon/hwmon*/name)');
+  await until('what is on the pins', () => /^1-Wire is .*I2C is/m.test(said(machine)), 60_000);
+  expect(said(machine)).toMatch(/^1-Wire is w1_bus_master1, I2C is .*tmp105/m);
   console.log(
     `${machine.name}: all services ready and the page served within ${((performance.now() - startMs) / 1000).toFixed(0)} s of power-on`,
   );

@@ -4,7 +4,8 @@ import { ID_PATTERN, isOurService, OUR_SERVICES } from '@ledge/contract';
 const MAX_NAME_LENGTH = 24;
 /** Units, users, folders and sections that are no service, and whose name a service would take from them. */
 const TAKEN_NAMES = [
-  ...['boot-complete', 'boot-lasted', 'clock', 'crash', 'identity', 'import', 'kiosk', 'regdom', 'reset', 'setup', 'ssh', 'supervisor'],
+  ...['boot-complete', 'boot-lasted', 'clock', 'crash', 'i2c', 'identity', 'import'],
+  ...['kiosk', 'regdom', 'reset', 'setup', 'ssh', 'supervisor'],
   ...['edge', 'http', 'mqtt', 'project', 'run', 'secrets', 'settings', 'system', 'things'],
 ];
 

@@ -228,6 +228,55 @@ describe('regdom', () => {
   });
 });
 
+describe('i2c-chips', () => {
+  const bus = () => join(work, 'i2c-1');
+  const added = () => (existsSync(join(bus(), 'new_device')) ? read(join(bus(), 'new_device')) : '');
+  /** The driver of each chip binds at once, when there is one. */
+  const start = (text: string) => {
+    put(join(work, 'hardware.txt'), text);
+    return run('i2c-chips', [], { FILE: join(work, 'hardware.txt'), BUS: bus() });
+  };
+  beforeEach(() => {
+    mkdirSync(bus());
+    pretend('modprobe', `case $2 in i2c:bme280) mkdir -p ${bus()}/1-0076/driver ;; i2c:sht3x) ;; *) exit 1 ;; esac`);
+  });
+
+  test.each(['i2c=bme280@76\n', '# a comment\r\none_wire=4\r\ni2c=BME280@0x76\r\n'])('%j: the kernel is told', (text) => {
+    expect(start(text)).toEqual({ status: 0, said: '' });
+    expect(added()).toBe('bme280 0x76\n');
+  });
+
+  test.each(['', 'one_wire=4\n', '#i2c=bme280@76\n', 'i2c=\n'])('%j: there is nothing to do', (text) => {
+    expect(start(text)).toEqual({ status: 0, said: '' });
+    expect(calls()).toEqual([]);
+  });
+
+  test.each([
+    ['i2c=bme280', /bme280 has no address from 03 to 77/],
+    ['i2c=bme280@78', /no address from 03 to 77/],
+    ['i2c=bme280@7', /no address from 03 to 77/],
+    ['i2c=../../x@76', /\.\.\/\.\.\/x@76 is no chip with its address/],
+    ['i2c=*@76', /\*@76 is no chip/],
+    ['i2c=bme28@76', /no driver for a chip named bme28/],
+  ])('%j: it says why not', (text, said) => {
+    expect(start(text)).toMatchObject({ status: 1, said: expect.stringMatching(said) });
+    expect(added()).toBe('');
+  });
+
+  test('a chip that does not answer is told, and the others are tried all the same', () => {
+    const { status, said } = start('i2c=bme28@40, sht3x@44 bme280@76');
+    expect(status).toBe(1);
+    expect(said).toMatch(/nothing that is a sht3x answers at address 44/);
+    expect(added()).toBe('bme280 0x76\n');
+  });
+
+  test('a bus that knows the chip already is left alone', () => {
+    mkdirSync(join(bus(), '1-0076'));
+    expect(start('i2c=bme280@76')).toEqual({ status: 0, said: '' });
+    expect(added()).toBe('');
+  });
+});
+
 describe('authorized-keys', () => {
   const keys = () => join(work, 'keys');
 

@@ -128,7 +128,8 @@ describe('all units', () => {
 
   test('ledge.target wants all that starts by itself, and the preset wants ledge.target', () => {
     const wanted = wordsOf(unit('ledge.target'), 'Unit', 'Wants');
-    const asked = ['ledge-crash@.service', 'ledge-reset.service', 'ledge-boot-lasted.service', 'ledge.target'];
+    const byUdev = [...overlayText('usr/lib/udev/rules.d/65-ledge.rules').matchAll(/SYSTEMD_WANTS}\+="([^"]+)"/g)].map(([, name]) => name);
+    const asked = ['ledge-crash@.service', 'ledge-reset.service', 'ledge-boot-lasted.service', 'ledge.target', ...byUdev];
     for (const name of units.keys()) expect(wanted.includes(name) || asked.includes(name), name).toBe(true);
     const preset = overlayText('usr/lib/systemd/system-preset/00-ledge.preset');
     for (const [name, { Install }] of units) if (Install) expect(preset).toMatch(new RegExp(`^enable ${name}$`, 'm'));

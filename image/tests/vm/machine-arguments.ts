@@ -32,6 +32,9 @@ export interface MachineParts {
   clock?: string | undefined;
 }
 
+/** On the I2C bus of the emulated Pi's pins. */
+export const THERMOMETER_ADDRESS = 0x49;
+
 const GUEST_PORTS: Ports = { http: 80, mqtt: 1883, mqtts: 8883, ssh: 22 };
 
 function network({ network, ports }: MachineParts, device: string): string[] {
@@ -89,6 +92,8 @@ function pi(parts: MachineParts): string[] {
     ...['-drive', `if=sd,file=${card},format=qcow2`],
     ...serial(folder, SOCKETS.console),
     ...serial(folder, SOCKETS.second),
+    // a thermometer on pins 3 and 5
+    ...['-device', `tmp105,bus=i2c-bus.1,address=${THERMOMETER_ADDRESS}`],
     ...(parts.network === 'none' ? [] : network(parts, 'usb-net')),
   ];
 }
