@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { findProgram } from '@ledge/testing';
+import { contentKey } from '../image/cache.ts';
 
 /** What the image is made of, as far as it can change here: Debian's part is fixed by the lock file among them. */
 const SOURCES = [
@@ -66,15 +66,14 @@ async function makeImage(root: string, { file, sources, args }: Image): Promise<
 }
 
 function sourcesKey(root: string, sources: readonly string[]): string {
-  const hash = createHash('sha256');
   const files = sources
     .flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true }))
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
     .filter((file) => !NOT_IN_IT.test(file))
     .sort();
-  for (const file of new Set(files)) hash.update(`${file}\0`).update(readFileSync(join(root, file)));
-  return hash.digest('hex');
+  const names = [...new Set(files)];
+  return contentKey({ values: names, files: names.map((file) => join(root, file)) });
 }
 
 async function node(root: string, args: readonly string[]): Promise<boolean> {

@@ -26,6 +26,7 @@ echo "Ledge: starting from ${devtype} ${devnum}"
 # The watchdog of the Pi (BCM2835 PM block, 16 s at most): if the kernel does not take it over, the board starts again.
 # QEMU's model of it resets at once; there the board has no serial number.
 setenv ledge_watchdog none
+setenv ledge_power unknown
 if test -n "${board_rev}" && test "${serial#}" != "0000000000000000" && test -n "${serial#}"; then
   setenv pm_base
   if fdt addr ${fdtcontroladdr}; then
@@ -35,6 +36,11 @@ if test -n "${board_rev}" && test "${serial#}" != "0000000000000000" && test -n 
     if test "${soc}" = "brcm,bcm2712"; then setenv pm_base 0x107d200000; fi
   fi
   if test -n "${pm_base}"; then
+    # PM_RSTS: after a reset by the watchdog, which each reset by software is, one of 0x70 is set; after a power-on none
+    setexpr pm_rsts ${pm_base} + 0x20
+    setexpr.l rsts *${pm_rsts}
+    setexpr rsts 0x${rsts} "&" 0x70
+    if itest 0x${rsts} -ne 0; then setenv ledge_power kept; fi
     setexpr pm_rstc ${pm_base} + 0x1c
     setexpr pm_wdog ${pm_base} + 0x24
     mw.l ${pm_wdog} 0x5a0f0000
@@ -109,6 +115,13 @@ setenv save_state '
   cp.b ${from} ${to} 0xffb;
   ${devtype} write ${raw} ${block} ${COPY_BLOCKS}'
 
+# U-Boot names one tree for each Pi 5; that with the D0 stepping of its chip wants another one. The tree that the firmware has handed over tells.
+if test "${fdtfile}" = broadcom/bcm2712-rpi-5-b.dtb && fdt addr ${fdtcontroladdr}; then
+  setenv pinctrl
+  if fdt get value at /__symbols__ pinctrl; then fdt get value pinctrl ${at} compatible; fi
+  if test "${pinctrl}" = brcm,bcm2712d0-pinctrl; then setenv fdtfile broadcom/bcm2712-d-rpi-5-b.dtb; fi
+fi
+
 # What is wired to the pins (hardware.txt on this partition). A 1-Wire bus must stand in the device tree before Linux starts: binding w1-gpio, where
 # 6 means open drain. A Pi 5 has its pins at the RP1. Nothing in here keeps the box from starting.
 setenv one_wire
@@ -138,7 +151,7 @@ setenv boot_slot '
       if test -n "${fdtfile}"; then if load ${devtype} ${devnum}:${part} ${dtb_addr} dtbs/${fdtfile}; then setenv dtb ${dtb_addr}; fi; fi;
       if test -n "${one_wire}"; then run add_one_wire; fi;
       part uuid ${devtype} ${devnum}:1 first_part;
-      setenv bootargs "rauc.slot=${slot} ledge.slot=${slot} ledge.reason=${reason} ledge.disk=${first_part} ledge.watchdog=${ledge_watchdog} panic=10 kpti=0 systemd.condition_needs_update=no ${board_args}";
+      setenv bootargs "rauc.slot=${slot} ledge.slot=${slot} ledge.reason=${reason} ledge.disk=${first_part} ledge.watchdog=${ledge_watchdog} ledge.power=${ledge_power} panic=10 kpti=0 net.ifnames=0 systemd.condition_needs_update=no ${board_args}";
       booti ${kernel_addr_r} ${initrd_addr}:${initrd_bytes} ${dtb};
     fi;
   fi;

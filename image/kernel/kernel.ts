@@ -5,7 +5,7 @@ import { type Apt, type DebianPackage, kernelParts, unpackPackages } from '../la
 import { tarOptions } from '../layers/build.ts';
 import { UNPACKED } from '../layers/recipe.ts';
 import { run } from '../run.ts';
-import { isWanted, KEPT, LEFT_OUT, wantedWithNeeds } from './modules.ts';
+import { wantedWithNeeds } from './modules.ts';
 
 /** The kernel as the card wants it. */
 export interface Kernel {
@@ -27,7 +27,8 @@ export async function buildKernel(apt: Apt, epochS: number): Promise<Kernel> {
   const { path: unpacked, packages } = await unpackPackages(apt, await kernelParts(apt, meta, suite, parts), suite);
   const release = packages[0]?.name.replace(/^linux-base-/, '') ?? '';
   const key = contentKey({
-    values: [packages, epochS, KEPT, LEFT_OUT, readFileSync(import.meta.filename, 'utf8'), isWanted.toString(), wantedWithNeeds.toString()],
+    values: [packages, epochS],
+    files: [import.meta.filename, join(import.meta.dirname, 'modules.ts')],
   });
   const { path } = await cached('kernel', key, async (draft) => {
     const from = join(unpacked, 'usr/lib/modules', release);

@@ -2,7 +2,7 @@
  * Which kernel modules the card carries: all but those for hardware that no Raspberry Pi and no virtual machine has. Folders below
  * `kernel/`; a longer name wins over a shorter one.
  */
-export const LEFT_OUT = [
+const LEFT_OUT = [
   'drivers/accel',
   'drivers/android',
   'drivers/ata',
@@ -78,7 +78,7 @@ export const LEFT_OUT = [
   'sound/soc/ti',
 ] as const;
 
-export const KEPT = [
+const KEPT = [
   'drivers/gpu/drm/bridge',
   'drivers/gpu/drm/clients',
   'drivers/gpu/drm/display',

@@ -5,7 +5,8 @@ set -eu
 
 mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$UPPER,workdir=$WORK" "$MERGED"
 cp -a --no-preserve=ownership "$FILES/." "$MERGED/"
-systemd-sysusers --root="$MERGED"
+# or the day of the build stands in shadow(5)
+SOURCE_DATE_EPOCH="$EPOCH" systemd-sysusers --root="$MERGED"
 systemctl --root="$MERGED" preset-all >/dev/null 2>&1
 rm -f "$MERGED/etc/passwd-" "$MERGED/etc/group-" "$MERGED/etc/shadow-" "$MERGED/etc/gshadow-" "$MERGED/etc/.pwd.lock"
 : >"$MERGED/etc/machine-id"

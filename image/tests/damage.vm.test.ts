@@ -1,4 +1,6 @@
+import { until } from '@ledge/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../run.ts';
 import { bootFacts, failedUnits, slotVariables } from './vm/ask.ts';
 import { newBox, startedBox } from './vm/box.ts';
 import { journalOffset } from './vm/check-disk.ts';
@@ -10,6 +12,7 @@ import { COPY_SIZE, STATE } from './vm/slot-state.ts';
 
 const LETTER = '/var/lib/ledge/things/kept.txt';
 const BLOCK = 4096;
+const MIB = 2 ** 20;
 const random = seeded(6);
 /** A box that has run, and was switched off in good order. Each test breaks its own copy of this card. */
 let whole: Machine;
@@ -72,6 +75,17 @@ describe('slot state', () => {
 });
 
 describe('data partition', () => {
+  test.each([
+    ['first', 3],
+    ['second', 3.5],
+  ])('the %s mark of a card that is not new is gone: its data is not', (name, mib) =>
+    broken(
+      `data-mark-${name}`,
+      (disk) => disk.overwrite('state', mib * MIB, Buffer.alloc(512)),
+      (box) => hasStarted(box, { DATA: 'ok' }),
+    ),
+  );
+
   test('superblock gone: it is mended from its copy', () =>
     broken('data-superblock', garble('data', [1024], 1024), (box) => hasStarted(box, { DATA: 'repaired' })));
 
@@ -122,6 +136,26 @@ describe('boot partition', () => {
       async (box) => {
         await hasStarted(box, { REASON: 'normal' });
         expect(await failedUnits(box)).toEqual([]);
+      },
+    ));
+
+  test('a slot without its system: it says so, again and again, and that is no gesture for a factory reset', () =>
+    broken(
+      'slot-empty',
+      async (disk) => {
+        await disk.withPartition('slot-a', (file) => run('debugfs', ['-w', '-R', 'rm system.squashfs', file]), { writeBack: true });
+      },
+      async (box) => {
+        for (let from = 0, i = 0; i < 2; i++) {
+          await box.console.wait(/Ledge: cannot start: slot A holds no system/, 120_000, { from });
+          from = box.console.lines.length;
+        }
+        await until(
+          'the count to begin anew',
+          async () => (await box.disk.state({ running: true })).marks.boots === 'LEDGE-BOOTS 0',
+          60_000,
+        );
+        expect(box.console.text()).not.toMatch(/factory reset/);
       },
     ));
 

@@ -161,7 +161,7 @@ describe('Raspberry Pi Imager', () => {
   /** Puts files on the mounted card, imports again, and reads the report. */
   async function reimport(files: Record<string, string>): Promise<string> {
     await box.sh(
-      'mount -o remount,rw /boot/firmware; cd /boot/firmware && rm -f ledge.yaml* user-data network-config meta-data *.toml wpa_supplicant.conf* userconf* ssh* firstrun.sh; rm -f /var/lib/ledge/system/import-state',
+      'mount -o remount,rw /boot/firmware; cd /boot/firmware && rm -f ledge.yaml* user-data network-config meta-data *.toml wpa_supplicant.conf* userconf* ssh* firstrun.sh; rm -f /var/lib/ledge/setup/import-state',
     );
     for (const [name, content] of Object.entries(files)) await box.sh(`cat >'/boot/firmware/${name}'`, { input: content });
     await box.exec('sync; mount -o remount,ro /boot/firmware; systemctl restart ledge-import.service', { seconds: 120 });

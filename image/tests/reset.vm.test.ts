@@ -20,7 +20,9 @@ beforeAll(async () => {
   const ledge = await applianceOf(used);
   await ledge.addMqttUser('kitchen', 'long-enough-42', [{ filter: '#', access: 'both' }]);
   await ledge.dropThing('lamp.yaml', 'driver: simulated\nproperties:\n  on: { datatype: boolean, settable: true }\n');
-  await used.sh(`echo '${SECRET}' >/var/lib/ledge/secrets/kept-secret; echo '${SECRET}' >/var/lib/ledge/server/kept; sync`);
+  await used.sh(
+    `echo '${SECRET}' >/var/lib/ledge/secrets/kept-secret; echo '${SECRET}' >/var/lib/ledge/server/kept; echo '# ${SECRET}' >>/var/lib/ledge/things/lamp.yaml; sync`,
+  );
   before = await identityOf(used);
   await used.shutDown();
 });

@@ -14,6 +14,7 @@ import {
 } from '@ledge/kit';
 import { openAuth } from './auth/auth.ts';
 import { takeFirstAdmin } from './auth/first-admin.ts';
+import { readBoxLanguage } from './auth/preferences.ts';
 import { serveAuth } from './auth/routes.ts';
 import { SESSION_COOKIE } from './auth/sessions.ts';
 import type { Users } from './auth/users.ts';
@@ -95,6 +96,7 @@ async function startServer(
     log,
     sessionDays: () => context.settings.sessionDays,
     boxNames: [edge.id, edge.name],
+    language: readBoxLanguage(data.languageFile),
     display: kioskPass,
     onRefused: (user, address, lockedForS) => context.emit('sign-in-refused', { user, address, lockedForS }),
     onEnded: (grant) => gateway.end(grant),

@@ -74,6 +74,11 @@ export class DataDir {
     return join(this.root, 'secrets', 'first-admin');
   }
 
+  /** The language that the owner wrote to the card: `en` or `fr`. */
+  get languageFile(): string {
+    return join(this.root, 'system', 'language');
+  }
+
   /** What the program that shows the box's own display proves itself with. */
   get kioskPassFile(): string {
     return join(this.root, 'secrets', 'kiosk-pass');

@@ -78,14 +78,15 @@ function acts(wishes: SaidWishes, { files, host, networks }: Ports, warn: (messa
       key.kind === 'open' ? 'open' : '',
       key.kind === 'psk' ? 'WPA2 only' : '',
       hidden ? 'hidden' : '',
-      ip ? 'fixed address' : '',
+      ip && ip.addresses.length > 0 ? 'fixed address' : '',
     ];
     const what = `Wi-Fi ${shown(ssidText(ssid))}${how.some(Boolean) ? ` (${how.filter(Boolean).join(', ')})` : ''}`;
     list.push([wifiId(ssid), said, what, () => networks.putWifi(said.value)]);
   }
   for (const said of wired) {
     const { device, ip } = said.value;
-    const what = `address ${ip.addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(', ')} for ${device}`;
+    const fixed = ip.addresses.map(({ address, prefix }) => `${address}/${prefix}`).join(', ');
+    const what = `${fixed ? `address ${fixed}` : 'name servers'} for ${device}`;
     list.push([wiredId(device), said, what, () => networks.putWired(said.value)]);
   }
   return list;

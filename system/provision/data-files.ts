@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   existsSync,
   fchmodSync,
   fsyncSync,
@@ -9,13 +11,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DataFiles } from './ports.ts';
 
 const REFUSED = ['EACCES', 'EPERM', 'EROFS'];
+/** Others write into some of these folders, too: a link that they laid there leads nowhere (Windows has no such flag). */
+const { O_RDONLY, O_RDWR, O_NOFOLLOW = 0 } = constants;
 
 /**
  * Files below a directory. A file is replaced whole; where its folder lets us not do that, but the file itself is ours to write (as
@@ -30,16 +33,21 @@ export class DiskFiles implements DataFiles {
 
   read(path: string): string | undefined {
     const file = join(this.#root, path);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    if (!existsSync(file)) return undefined;
+    const fd = openSync(file, O_RDONLY | O_NOFOLLOW);
+    try {
+      return readFileSync(fd, 'utf8');
+    } finally {
+      closeSync(fd);
+    }
   }
 
   write(path: string, content: string, mode: number): void {
     const file = join(this.#root, path);
-    const draft = `${file}.${process.pid}.tmp`;
+    const draft = `${file}.${randomBytes(8).toString('hex')}.tmp`;
     try {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(draft, '', { mode });
-      const fd = openSync(draft, 'r+');
+      const fd = openSync(draft, 'wx', mode);
       try {
         fchmodSync(fd, mode);
         writeSync(fd, content);
@@ -68,7 +76,7 @@ export class DiskFiles implements DataFiles {
 }
 
 function overwrite(file: string, content: string): void {
-  const fd = openSync(file, 'r+');
+  const fd = openSync(file, O_RDWR | O_NOFOLLOW);
   try {
     const bytes = Buffer.from(content);
     writeSync(fd, bytes, 0, bytes.length, 0);

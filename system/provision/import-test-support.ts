@@ -14,6 +14,8 @@ export class Box extends TestBox {
   readonly order: string[] = [];
   /** The card cannot be written. */
   brokenCard = false;
+  /** Files of the card whose clusters are gone. */
+  readonly unreadable = new Set<string>();
   /** The power goes when this happens. */
   cutAt: string | undefined;
 
@@ -41,6 +43,11 @@ export class Box extends TestBox {
       happen('wipe');
       if (this.brokenCard) throw new Error('EROFS: read-only file system');
       overwrite(name, expected, patches);
+    };
+    const read = card.read.bind(card);
+    card.read = (name) => {
+      if (this.unreadable.has(name)) throw new Error('EIO: i/o error');
+      return read(name);
     };
     return await runImport({
       card,

@@ -1,7 +1,20 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Card, REPORT_FILE } from './card.ts';
+import { DiskFiles } from './data-files.ts';
 import { FILES } from './formats/index.ts';
 import { REPORT_JSON, STATE_FILE } from './import.ts';
 import { Box } from './import-test-support.ts';
@@ -250,4 +263,47 @@ test('a file as large as the card is told and never read into memory', async () 
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40 * 2 ** 20);
   expect(report.notes).toMatchObject([{ file: 'user-data', message: expect.stringContaining('83886080 bytes; at most 131072') }]);
   expect(box.kept(STATE_FILE)).toContain('  user-data\n');
+});
+
+test('a plan to overwrite what is no file of the import is none', async () => {
+  using box = new Box();
+  const script = 'a'.repeat(1024);
+  box.put('boot.scr', script);
+  const sha = (text: string) => createHash('sha256').update(text).digest('hex');
+  const patched = `${'b'.repeat(512)}${'a'.repeat(512)}`;
+  for (const file of ['boot.scr', '../data/system/authorized_keys']) {
+    const plan = [
+      { file, before: [sha('other'), sha('a'.repeat(512))], after: sha(patched), patches: [{ start: 0, text: 'b'.repeat(512) }] },
+    ];
+    mkdirSync(join(box.data, 'setup'), { recursive: true });
+    writeFileSync(join(box.data, 'setup/import-wipe'), JSON.stringify(plan));
+    await box.import();
+    expect(box.get('boot.scr')).toBe(script);
+  }
+});
+
+test('a link that somebody laid where a file is to be written, or read, leads nowhere', async () => {
+  using box = new Box();
+  const [settings, target] = [join(box.data, 'settings'), join(box.data, 'keys')];
+  mkdirSync(settings, { recursive: true });
+  writeFileSync(target, 'untouched');
+  const files = new DiskFiles(box.data);
+  symlinkSync(target, join(settings, 'edge.yaml'));
+  expect(() => files.read('settings/edge.yaml')).toThrow(/ELOOP/);
+  files.write('settings/edge.yaml', 'name: Barn\n', 0o660);
+  expect(readFileSync(join(settings, 'edge.yaml'), 'utf8')).toBe('name: Barn\n');
+  expect(readFileSync(target, 'utf8')).toBe('untouched');
+});
+
+test('a file that cannot be read is told, and the others are taken all the same', async () => {
+  using box = new Box();
+  box.put('ledge.yaml', 'name: Barn\n');
+  box.put('user-data', '#cloud-config\nhostname: shed\n');
+  box.unreadable.add('user-data');
+  const report = await box.import();
+  expect(box.kept('settings/edge.yaml')).toBe('name: Barn\n');
+  expect(report.problems).toEqual(['user-data cannot be read: EIO: i/o error']);
+  expect(box.get(REPORT_FILE)).toContain('user-data cannot be read');
+  // it is tried again at the next start
+  expect(box.kept(STATE_FILE)).toBeUndefined();
 });

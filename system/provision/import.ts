@@ -8,7 +8,8 @@ import { MAX_FILE_BYTES, tooLarge } from './source.ts';
 import { finishWipe, planWipe, WIPE_FILE } from './wipe.ts';
 import type { Note, Reading } from './wishes.ts';
 
-export const STATE_FILE = 'system/import-state';
+/** In a folder of the import's own. */
+export const STATE_FILE = 'setup/import-state';
 export const REPORT_JSON = 'system/import-report.json';
 
 export interface Import {
@@ -37,7 +38,10 @@ export async function runImport({ card, ports, box, hostname, zoneinfo, now, war
       problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  const waiting = finishWipe(card, ports.files);
+  let waiting = new Map<string, Buffer>();
+  await attempt('what was left half overwritten cannot be looked at', () => {
+    waiting = finishWipe(card, ports.files);
+  });
   if (waiting.size > 0)
     problems.push(`the passwords in ${[...waiting.keys()].join(', ')} are half overwritten, and the card cannot be written`);
 
@@ -45,15 +49,14 @@ export async function runImport({ card, ports, box, hostname, zoneinfo, now, war
   const readings: Reading[] = [];
   const notes: Note[] = [];
   for (const name of FILES) {
-    const size = card.size(name) ?? 0;
-    if (size > MAX_FILE_BYTES) {
-      notes.push(tooLarge(name, size));
-      continue;
-    }
-    const content = waiting.get(name) ?? card.read(name);
-    if (!content) continue;
-    bytes.set(name, content);
-    readings.push(readFile(name, content, zoneinfo));
+    await attempt(`${name} cannot be read`, () => {
+      const size = card.size(name) ?? 0;
+      if (size > MAX_FILE_BYTES) return void notes.push(tooLarge(name, size));
+      const content = waiting.get(name) ?? card.read(name);
+      if (!content) return;
+      bytes.set(name, content);
+      readings.push(readFile(name, content, zoneinfo));
+    });
   }
   for (const [name, meant] of Object.entries(MISNAMED)) {
     if (card.has(name)) notes.push({ kind: 'mistake', file: name, message: `the name is ${name}, so it was not read; ${meant} is wanted` });

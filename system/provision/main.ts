@@ -54,6 +54,8 @@ async function main(): Promise<void> {
       warn: (message) => say(4, message),
     });
     for (const { priority, text } of reportLog(report)) say(priority, text);
+    // on the screen now, and at each start until it is corrected
+    new DiskFiles(values.data).put('setup/import.issue', screenText(report));
     if (existsSync(values.issue)) new DiskFiles(values.issue).put('50-ledge-import.issue', screenText(report));
     if (report.problems.length > 0 || report.outcomes.some(({ result }) => result === 'failed')) process.exitCode = 1;
   } finally {

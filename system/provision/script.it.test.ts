@@ -15,7 +15,13 @@ const EXPOSURE_LIMIT = 2;
 describe.skipIf(process.platform !== 'linux')('the script around the import', () => {
   const run = (box: TestBox, word: string) =>
     spawnSync('sh', [script, word], {
-      env: { PATH: `${box.root}/tools:${process.env.PATH}`, CARD: box.root, STATE: join(box.root, 'state') },
+      env: {
+        PATH: `${box.root}/tools:${process.env.PATH}`,
+        CARD: box.root,
+        STATE: join(box.root, 'state'),
+        ISSUE: join(box.root, 'kept.issue'),
+        ISSUES: box.root,
+      },
       encoding: 'utf8',
     });
 
@@ -37,6 +43,15 @@ describe.skipIf(process.platform !== 'linux')('the script around the import', ()
     expect(run(box, 'changed').status).toBe(1);
     box.put('ledge.yaml', 'name: Shed\n');
     expect(run(box, 'changed')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('shows at each start what is still to be corrected', () => {
+    using box = new TestBox();
+    box.put('ledge.yaml', 'nam: Barn\n');
+    box.put('state', new Card(box.root).checksums(FILES));
+    box.put('kept.issue', 'ledge.yaml:1 nam is not known here\n');
+    expect(run(box, 'changed').status).toBe(1);
+    expect(box.get('50-ledge-import.issue')).toBe('ledge.yaml:1 nam is not known here\n');
   });
 
   test('a folder by the name of a file is no file', () => {

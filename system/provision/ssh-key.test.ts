@@ -22,9 +22,9 @@ test.each([ED25519, ECDSA, RSA_2048, made('sk-ssh-ed25519@openssh.com', Buffer.a
 });
 
 test.each([
-  ['', 'it begins with ""; a type such as ssh-ed25519 is wanted first'],
+  ['', 'a type such as ssh-ed25519 is wanted first'],
   ['ssh-dss AAAA', 'it begins with "ssh-dss"; a type such as ssh-ed25519 is wanted first'],
-  [`command="reboot" ${ED25519}`, 'it begins with "command=\\"reboot\\""; a type such as ssh-ed25519 is wanted first'],
+  [`command="reboot" ${ED25519}`, 'a type such as ssh-ed25519 is wanted first'],
   ['ssh-ed25519', 'after ssh-ed25519 the key itself is missing, or is not in base64'],
   ['ssh-ed25519 not*base64', 'after ssh-ed25519 the key itself is missing, or is not in base64'],
   [ED25519.slice(0, 60), 'the key is cut off or damaged'],

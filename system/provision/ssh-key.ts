@@ -10,6 +10,7 @@ const ED25519_BYTES = 32;
 const MIN_RSA_BITS = 2048;
 const MAX_LINE = 16 * 1024;
 
+export const PRIVATE_KEY_FAULT = 'it is a private key; the public one is wanted, from the file that ends in .pub';
 /** Does the text hold the secret half of a key pair? Then it must not be shown. */
 export const isPrivateKey = (text: string): boolean => /PRIVATE KEY/.test(text);
 
@@ -19,11 +20,13 @@ export const isPrivateKey = (text: string): boolean => /PRIVATE KEY/.test(text);
  * @returns the line as `authorized_keys` has it, or what is wrong with it
  */
 export function parseSshKey(line: string): { line: string } | { fault: string } {
-  if (isPrivateKey(line)) return { fault: 'it is a private key; the public one is wanted, from the file that ends in .pub' };
+  if (isPrivateKey(line)) return { fault: PRIVATE_KEY_FAULT };
   const text = line.trim();
   if (text.length > MAX_LINE) return { fault: `it has ${text.length} characters` };
   const [type = '', base64 = '', ...comment] = text.split(/[ \t]+/);
-  if (!isKnown(type)) return { fault: `it begins with ${JSON.stringify(type.slice(0, 40))}; a type such as ssh-ed25519 is wanted first` };
+  // what looks like no type at all may be a line of the secret half, and is not repeated
+  const begins = /^(ssh|ecdsa|sk)-/.test(type) ? `it begins with ${JSON.stringify(type.slice(0, 40))}; ` : '';
+  if (!isKnown(type)) return { fault: `${begins}a type such as ssh-ed25519 is wanted first` };
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return { fault: `after ${type} the key itself is missing, or is not in base64` };
   const blob = Buffer.from(base64, 'base64');
   const parts = fields(blob);

@@ -2,14 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { edgeSettingsSchema } from '@ledge/kit/config.ts';
+import { MIN_PASSWORD_LENGTH, passwordFault } from '@ledge/kit/password-rules.ts';
 import { z } from 'zod';
 import { isTaken } from './source.ts';
 import { parseSshKey } from './ssh-key.ts';
 import type { WifiKey } from './wishes.ts';
 
 export const LANGUAGES = ['en', 'fr'] as const;
-/** What the server wants of an admin password at least; it also looks whether it is easy to guess. */
-const MIN_ADMIN_PASSWORD = 10;
 const MAX_ADMIN_PASSWORD = 1024;
 /** IEEE 802.11-2020, 9.4.2.2. */
 const MAX_SSID_BYTES = 32;
@@ -90,12 +89,15 @@ export const hotspotKeySchema = z.string('text is wanted').superRefine((value, {
   }
 });
 
-export const adminPasswordSchema = z.string('text is wanted').superRefine((value, { addIssue }) => {
-  const length = [...value].length;
-  if (length < MIN_ADMIN_PASSWORD || length > MAX_ADMIN_PASSWORD) {
-    addIssue(`it has ${length} characters; ${MIN_ADMIN_PASSWORD} to ${MAX_ADMIN_PASSWORD} are wanted`);
-  }
-});
+/** By the rules of the server, which would refuse what is easy to guess. @param names what belongs to the box and so is no secret */
+export const adminPasswordSchema = (names: readonly string[] = []) =>
+  z.string('text is wanted').superRefine((value, { addIssue }) => {
+    const length = [...value].length;
+    const isFitting = length >= MIN_PASSWORD_LENGTH && length <= MAX_ADMIN_PASSWORD;
+    if (!isFitting) addIssue(`it has ${length} characters; ${MIN_PASSWORD_LENGTH} to ${MAX_ADMIN_PASSWORD} are wanted`);
+    const fault = isFitting ? passwordFault(value, ['admin', ...names]) : undefined;
+    if (fault) addIssue(`it is too easy to guess: ${fault}`);
+  });
 
 /** `scrypt$N$r$p$salt$key` as the server stores it, with bounds on what checking it costs. */
 export const adminHashSchema = z.string('text is wanted').superRefine((value, { addIssue }) => {

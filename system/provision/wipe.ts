@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Card } from './card.ts';
+import { FILES } from './formats/index.ts';
 import type { DataFiles } from './ports.ts';
 import type { Patch, Secret } from './wishes.ts';
 
-export const WIPE_FILE = 'system/import-wipe';
+/** In a folder of the import's own: who could write a plan could have it written over the boot script. */
+export const WIPE_FILE = 'setup/import-wipe';
 
 /** What a medium writes whole or not at all. */
 const SECTOR = 512;
@@ -15,7 +17,7 @@ const SECTOR = 512;
  */
 const planSchema = z.array(
   z.object({
-    file: z.string(),
+    file: z.enum(FILES),
     before: z.array(z.string()),
     after: z.string(),
     patches: z.array(z.object({ start: z.int().min(0), text: z.string() })),

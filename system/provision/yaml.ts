@@ -8,6 +8,14 @@ import type { Note, Secret, WishId } from './wishes.ts';
 const MAX_TOKENS = 20_000;
 const MAX_DEPTH = 20;
 const MAX_MISTAKES = 10;
+/** Where the parser's own words would repeat what stands there, which may be half of a password. */
+const WORDS_FOR: Readonly<Record<string, string>> = {
+  BAD_ALIAS: 'a value that begins with * must stand in quotes',
+  TAG_RESOLVE_FAILED: 'a value that begins with ! must stand in quotes',
+  BAD_DIRECTIVE: 'a line that begins with % is no YAML here',
+  BAD_DQ_ESCAPE: 'a backslash in double quotes has a meaning; single quotes take it as it is',
+  UNEXPECTED_TOKEN: 'this is no YAML; a value with special characters must stand in quotes',
+};
 
 export type Path = readonly (string | number)[];
 /** All scalars are texts: who writes `password: 12345678` or `country: NO` means what stands there. */
@@ -37,6 +45,11 @@ export class Yaml {
       if (spot) return spot.line;
     }
     return 1;
+  }
+
+  /** Does something stand at this path, whether it could be read or not? */
+  has(path: Path): boolean {
+    return this.#spots.has(nameOf(path));
   }
 
   /** The source text of a map's key, quotes included. */
@@ -72,12 +85,15 @@ export class Yaml {
     try {
       const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false, logLevel: 'error' });
       for (const error of document.errors.slice(0, MAX_MISTAKES)) {
-        wrong(`${error.message.replace(/\.$/, '')}; nothing of this file was taken`, this.source.line(error.pos[0]));
+        wrong(
+          `${WORDS_FOR[error.code] ?? error.message.replace(/\.$/, '')}; nothing of this file was taken`,
+          this.source.line(error.pos[0]),
+        );
       }
       const content = document.errors.length > 0 || document.contents === null ? undefined : this.#plain(document.contents, []);
       return content === '' ? undefined : content;
     } catch (error) {
-      return wrong(`the file cannot be read as YAML: ${(error as Error).message.split('\n')[0]}`);
+      return wrong(`the file cannot be read as YAML${error instanceof RangeError ? `: ${error.message}` : ''}`);
     }
   }
 
@@ -88,9 +104,13 @@ export class Yaml {
       ...(isScalar(node) ? { scalar: node } : {}),
       ...(key ? { key } : {}),
     });
-    if (path.length > MAX_DEPTH) throw new Error(`more than ${MAX_DEPTH} levels`);
+    if (path.length > MAX_DEPTH) throw new RangeError(`it has more than ${MAX_DEPTH} levels`);
     if (isAlias(node)) {
-      this.note('mistake', path, `${path.join('.')} is *${node.source}; the value itself is wanted, aliases are not followed`);
+      this.note(
+        'mistake',
+        path,
+        `${path.join('.')} begins with *, which is an alias in YAML and is not followed; the value in quotes is wanted`,
+      );
       return undefined;
     }
     if (isScalar(node)) return node.value === null || node.value === undefined ? undefined : String(node.value);

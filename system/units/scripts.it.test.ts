@@ -229,16 +229,17 @@ describe('regdom', () => {
 });
 
 describe('i2c-chips', () => {
-  const bus = () => join(work, 'i2c-1');
+  const bus = () => join(work, 'buses/i2c-3');
   const added = () => (existsSync(join(bus(), 'new_device')) ? read(join(bus(), 'new_device')) : '');
   /** The driver of each chip binds at once, when there is one. */
   const start = (text: string) => {
     put(join(work, 'hardware.txt'), text);
-    return run('i2c-chips', [], { FILE: join(work, 'hardware.txt'), BUS: bus() });
+    return run('i2c-chips', [], { FILE: join(work, 'hardware.txt'), BUSES: join(work, 'buses') });
   };
   beforeEach(() => {
-    mkdirSync(bus());
-    pretend('modprobe', `case $2 in i2c:bme280) mkdir -p ${bus()}/1-0076/driver ;; i2c:sht3x) ;; *) exit 1 ;; esac`);
+    put(join(work, 'buses/i2c-0/name'), 'DDC');
+    put(join(bus(), 'name'), 'bcm2835 (i2c@7e804000)\n');
+    pretend('modprobe', `case $2 in i2c:bme280) mkdir -p ${bus()}/3-0076/driver ;; i2c:sht3x) ;; *) exit 1 ;; esac`);
   });
 
   test.each(['i2c=bme280@76\n', '# a comment\r\none_wire=4\r\ni2c=BME280@0x76\r\n'])('%j: the kernel is told', (text) => {
@@ -271,7 +272,7 @@ describe('i2c-chips', () => {
   });
 
   test('a bus that knows the chip already is left alone', () => {
-    mkdirSync(join(bus(), '1-0076'));
+    mkdirSync(join(bus(), '3-0076'));
     expect(start('i2c=bme280@76')).toEqual({ status: 0, said: '' });
     expect(added()).toBe('');
   });

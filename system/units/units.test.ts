@@ -223,6 +223,14 @@ describe('polkit', () => {
       expect(manage(user, 'ledge-broker.service', 'restart'), user).toBe('not handled');
   });
 
+  test('what runs at the start or by itself is nobody’s to start', () => {
+    const services = ours.map(({ name }) => `ledge-${name}.service`);
+    const others = [...units.keys()].filter((name) => name.endsWith('.service') && ![...services, 'ledge-reset.service'].includes(name));
+    expect(others.length).toBeGreaterThan(5);
+    for (const name of [...others, 'ledge-crash@x.service'])
+      for (const verb of ['start', 'stop', 'restart']) expect(manage('ledge-server', name, verb), name).toBe('no');
+  });
+
   test('a factory reset can be started, not stopped', () => {
     expect(manage('ledge-server', 'ledge-reset.service', 'start')).toBe('yes');
     expect(manage('ledge-server', 'ledge-reset.service', 'stop')).toBe('no');

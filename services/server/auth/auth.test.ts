@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { AuditLog, MAX_AUDIT_ENTRIES, NOBODY } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
 import { checkSameSite, Identifier } from './identify.ts';
 import { PasswordHasher } from './passwords.ts';
-import { PreferenceStore } from './preferences.ts';
+import { PreferenceStore, readBoxLanguage } from './preferences.ts';
 import { keyOf, Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
 import { LoginThrottle } from './throttle.ts';
@@ -180,6 +180,19 @@ test('preferences are kept for each, have defaults, and go with the person or th
   expect(store.of('token:anna').language).toBe('en');
   tokens.remove(two.id);
   expect(store.of('token:anna')).toEqual(defaults);
+});
+
+test('who has chosen no language gets that of the box', async () => {
+  const { db } = await box();
+  const file = join(mkdtempSync(join(tmpdir(), 'ledge-language-')), 'language');
+  expect(readBoxLanguage(file)).toBeUndefined();
+  writeFileSync(file, 'fr\n');
+  const store = new PreferenceStore(db, readBoxLanguage(file));
+  expect(store.of('anna').language).toBe('fr');
+  store.replace('anna', { ...store.of('anna'), language: 'en' });
+  expect(store.of('anna').language).toBe('en');
+  writeFileSync(file, 'tlh\n');
+  expect(readBoxLanguage(file)).toBeUndefined();
 });
 
 test('a settings.db of the first version is brought up to date and keeps its people and sessions', () => {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { Problem } from '@ledge/contract';
+import { type Preferences, Problem } from '@ledge/contract';
 import type { Clock, Logger } from '@ledge/kit';
 import { AuditLog } from './audit.ts';
 import { openSettingsDatabase, watchGrants } from './database.ts';
@@ -23,6 +23,8 @@ export interface AuthPorts {
   sessionDays(): number;
   /** The box's id and name. */
   boxNames: readonly string[];
+  /** That of the box, for people who have chosen none. */
+  language: Preferences['language'];
   display: DisplayPass;
   onRefused: SignInPorts['onRefused'];
   /** The session with this key, or the token with this id, is no more. */
@@ -45,7 +47,7 @@ export interface Auth {
 }
 
 /** Opens the database and puts the parts together. @throws Problem `storage-failed` */
-export function openAuth({ file, clock, log, sessionDays, boxNames, display, onRefused, onEnded }: AuthPorts): Auth {
+export function openAuth({ file, clock, log, sessionDays, boxNames, language, display, onRefused, onEnded }: AuthPorts): Auth {
   const db = openSettingsDatabase(file);
   watchGrants(db, onEnded);
   const users = new Users(db, new PasswordHasher(), boxNames);
@@ -57,7 +59,7 @@ export function openAuth({ file, clock, log, sessionDays, boxNames, display, onR
     users,
     sessions,
     tokens,
-    preferences: new PreferenceStore(db),
+    preferences: new PreferenceStore(db, language),
     facts: new Facts(db),
     signIn: new SignIn({ users, throttle: new LoginThrottle(clock), clock, onRefused }),
     identifier: new Identifier(sessions, tokens, display),

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Problem, type Role } from '@ledge/contract';
+import { checkPassword } from '@ledge/kit/password-rules.ts';
 import { Facts } from './facts.ts';
-import { checkPassword } from './password-rules.ts';
 import { isUsableHash, type PasswordHasher } from './passwords.ts';
 
 export const ADMIN = 'admin';

@@ -43,7 +43,9 @@ const hiddenEntry = z
 
 /** How a person wants the pages to be. */
 export const preferencesSchema = z.object({
-  language: languageSchema.optional().meta({ description: 'left out: as the browser says' }),
+  language: languageSchema
+    .optional()
+    .meta({ description: 'left out: that of the box if its owner chose one on the card, else as the browser says' }),
   theme: z.enum(['auto', 'light', 'dark']).default('auto'),
   dashboard: z
     .object({

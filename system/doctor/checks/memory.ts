@@ -46,7 +46,7 @@ export const killedForMemory: Check = {
   async look(facts) {
     const counted = /^oom_kill (\d+)$/m.exec((await facts.ports.files.read('/proc/vmstat')) ?? '')?.[1];
     if (counted === '0') return ok('no process since the start');
-    const entries = await journalIfSeen(facts, 'out of memory: Killed process', ['_TRANSPORT=kernel']);
+    const entries = await journalIfSeen(facts, 'out of memory: killed process', ['_TRANSPORT=kernel']);
     if (counted === undefined && entries === undefined) return skipped('neither /proc/vmstat nor the journal is to be seen here');
     if (counted === undefined && entries?.length === 0) return ok('no process since the start');
     const names = new Set((entries ?? []).flatMap(({ message }) => /Killed process \d+ \(([^)]+)\)/.exec(message)?.[1] ?? []));

@@ -87,6 +87,47 @@ test('no message repeats a secret', () => {
   for (const secret of [...secrets, 'BEGIN']) expect(JSON.stringify(reading.notes)).not.toContain(secret);
 });
 
+test.each([
+  ['an alias', 'adminPassword: *Secret12345\nwifi: { ssid: Home, password: *Secret12345 }\n'],
+  ['a tag', 'hotspotKey: !My!Secret12345\n'],
+  ['a tag without an end', 'hotspotKey: !Secret12345!\n'],
+  ['an escape', 'hotspotKey: "Se\\Secret12345"\n'],
+  ['too many quotes', 'hotspotKey: "x" Secret12345\n'],
+  [
+    'the lines of a private key',
+    `sshKey: |\n  -----BEGIN OPENSSH PRIVATE KEY-----\n  ${'Secret12345'.repeat(5)}\n  -----END OPENSSH PRIVATE KEY-----\n`,
+  ],
+  ['such a line alone', `sshKey: [${'Secret12345'.repeat(5)}]\n`],
+])('a secret that YAML takes for something else is told and not repeated: %s', (_, text) => {
+  const { notes } = read('ledge.yaml', text);
+  expect(notes.length).toBeGreaterThan(0);
+  expect(JSON.stringify(notes)).not.toMatch(/Secret|12345/);
+});
+
+test.each([
+  'wifi: { ssid: Home, passwrd: correct horse }',
+  'wifi: { ssid: Home, psk: correct horse }',
+  'wifi: { ssid: Home, password: *correct }',
+  'wifi: { ssid: Home, password: }',
+])('a network whose password was not understood is no open network: %s', (text) => {
+  const reading = read('ledge.yaml', text);
+  expect(values(reading)).toEqual({});
+  expect(told(reading).length).toBeGreaterThan(0);
+});
+
+test('a password that the server would refuse as easy to guess stays on the card, and is told', () => {
+  for (const [text, why] of [
+    ['adminPassword: raspberry123', /too easy to guess: it is one of the passwords that are tried first/],
+    ['adminPassword: abababababab', /too easy to guess: it repeats/],
+    ['name: Barn\nadminPassword: barn12barn99', /too easy to guess/],
+  ] as const) {
+    const reading = read('ledge.yaml', text);
+    expect(reading.says.admin, text).toBeUndefined();
+    expect(reading.secrets).toEqual([]);
+    expect(told(reading)).toEqual([expect.stringMatching(why)]);
+  }
+});
+
 test('a wrong secret stays on the card, where its owner can correct it', () => {
   expect(read('ledge.yaml', 'wifi: { ssid: Home, password: hunter2 }\nhotspotKey: short\n').secrets).toEqual([]);
 });
@@ -176,7 +217,9 @@ test('aliases, of which bombs are made, are told and not followed', () => {
   const bomb = 'a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nname: Barn\nhotspotKey: *c\n';
   const reading = read('ledge.yaml', bomb);
   expect(values(reading)).toEqual({ name: 'Barn' });
-  expect(told(reading)).toContain('ledge.yaml:5 hotspotKey is *c; the value itself is wanted, aliases are not followed');
+  expect(told(reading)).toContain(
+    'ledge.yaml:5 hotspotKey begins with *, which is an alias in YAML and is not followed; the value in quotes is wanted',
+  );
 });
 
 test.each(['', '\n', '# nothing yet\n#name: Barn\n', '---\n...\n'])('a file without a key (%j) says nothing', (text) => {

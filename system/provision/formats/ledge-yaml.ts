@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Source } from '../source.ts';
 import { isTaken } from '../source.ts';
+import { isPrivateKey, PRIVATE_KEY_FAULT } from '../ssh-key.ts';
 import {
   adminHashSchema,
   adminPasswordSchema,
@@ -29,8 +30,9 @@ export const wifiSchema = z.strictObject({
 /**
  * All keys of `ledge.yaml` on the card, each optional.
  * @param zoneinfo folder of the time zones that this machine knows
+ * @param names what the box is to be called, which is no password for it
  */
-export const ledgeSchema = (zoneinfo: string) =>
+export const ledgeSchema = (zoneinfo: string, names: readonly string[] = []) =>
   z.strictObject({
     name: nameSchema.optional().meta({ description: 'what people call this box, 1 to 64 characters' }),
     hostname: hostnameSchema.optional().meta({ description: "the box's name in the network: barn is http://barn.local/" }),
@@ -43,7 +45,7 @@ export const ledgeSchema = (zoneinfo: string) =>
       .meta({ description: 'where the box stands, ISO 3166 alpha-2; it decides which Wi-Fi channels are allowed' }),
     timezone: timezoneSchema(zoneinfo).optional().meta({ description: 'IANA time zone' }),
     language: languageSchema.optional().meta({ description: `language of the pages: ${LANGUAGES.join(', ')}` }),
-    adminPassword: adminPasswordSchema.optional().meta({ description: 'first password of the user admin, 10 characters or more' }),
+    adminPassword: adminPasswordSchema(names).optional().meta({ description: 'first password of the user admin, 10 characters or more' }),
     adminPasswordHash: adminHashSchema
       .optional()
       .meta({ description: 'the same as scrypt$N$r$p$salt$key, so that the card never has the password' }),
@@ -61,11 +63,12 @@ export function readLedgeYaml(source: Source, zoneinfo: string): Reading {
   reading.notes = yaml.notes;
   const { content } = yaml;
   if (content === undefined) return reading;
-  const schema = ledgeSchema(zoneinfo);
   if (!isRecord(content)) {
     yaml.note('mistake', [], 'keys and values such as "name: Barn" are wanted');
     return reading;
   }
+  const names = [content.name, content.hostname].filter((name) => typeof name === 'string');
+  const schema = ledgeSchema(zoneinfo, names);
   const single = <K extends keyof SingleWishes>(key: K, value: SingleWishes[K] | undefined, at: string) => {
     if (value !== undefined) Object.assign(reading.says, { [key]: { file: source.file, line: yaml.line([at]), value } });
   };
@@ -146,14 +149,10 @@ function readWifi(yaml: Yaml, path: Path, value: Plain): Wifi | undefined {
     yaml.note('mistake', path, `${path.join('.')} is no network; ssid: and password: below it are wanted`);
     return undefined;
   }
-  for (const key of Object.keys(value)) {
-    if (!(key in wifiSchema.shape)) {
-      yaml.note(
-        'mistake',
-        [...path, key],
-        `${[...path, key].join('.')} is not known here; known are ${Object.keys(wifiSchema.shape).join(', ')}`,
-      );
-    }
+  const unknown = Object.keys(value).filter((key) => !(key in wifiSchema.shape));
+  for (const key of unknown) {
+    const known = Object.keys(wifiSchema.shape).join(', ');
+    yaml.note('mistake', [...path, key], `${[...path, key].join('.')} is not known here; known are ${known}`);
   }
   if (value.ssid === undefined) {
     yaml.note('mistake', path, `${path.join('.')}.ssid is missing; the network's name is wanted`);
@@ -161,12 +160,19 @@ function readWifi(yaml: Yaml, path: Path, value: Plain): Wifi | undefined {
   }
   const ssid = take(yaml, [...path, 'ssid'], value.ssid, wifiSchema.shape.ssid);
   const hidden = value.hidden === undefined ? false : take(yaml, [...path, 'hidden'], value.hidden, flagSchema);
-  const key = 'password' in value ? take(yaml, [...path, 'password'], value.password, wifiKeySchema, true) : ({ kind: 'open' } as const);
+  const isOpen = !yaml.has([...path, 'password']);
+  // the unknown key may have been meant for the password: then an open network of that name would be anybody's
+  if (isOpen && unknown.length > 0) return undefined;
+  const key = isOpen ? ({ kind: 'open' } as const) : take(yaml, [...path, 'password'], value.password, wifiKeySchema, true);
   return ssid && key ? { ssid, key, hidden: hidden ?? false } : undefined;
 }
 
 /** One text may have several lines, as in a file of keys. */
 function readKeys(yaml: Yaml, path: Path, value: Plain): string[] {
+  if (typeof value === 'string' && isPrivateKey(value)) {
+    yaml.note('mistake', path, `${path.join('.')}: ${PRIVATE_KEY_FAULT}`);
+    return [];
+  }
   const lines =
     typeof value === 'string' ? value.split('\n').filter((line) => line.trim() !== '' && !line.trim().startsWith('#')) : [value];
   return lines.flatMap((line) => {

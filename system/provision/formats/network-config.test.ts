@@ -46,6 +46,41 @@ test('open networks, passphrases and those below auth: are taken; other kinds ar
   ]);
 });
 
+test('the password of a network that is left out goes all the same', () => {
+  for (const point of [
+    '{ mode: ap, password: correct horse }',
+    '{ auth: { key-management: eap, identity: anna, password: correct horse } }',
+  ]) {
+    const text = `version: 2\nwifis: { wlan0: { access-points: { "Home": ${point} } } }\n`;
+    expect(wiped(text, read('network-config', text)).toString()).not.toContain('horse');
+  }
+});
+
+test('a password that could not be read makes no open network', () => {
+  expect(values(wifi('{ password: *horse }'))).toEqual({});
+  expect(values(wifi('{ auth: { password: *horse } }'))).toEqual({});
+});
+
+test('name servers beside DHCP are taken; what is not possible there is told', () => {
+  const reading = read(
+    'network-config',
+    'version: 2\nethernets:\n  eth0:\n    dhcp4: true\n    gateway4: 192.168.1.1\n    nameservers: { addresses: [1.1.1.1] }\n',
+  );
+  expect(values(reading).wired).toEqual([{ device: 'eth0', ip: { addresses: [], gateways: [], dns: ['1.1.1.1'], search: [] } }]);
+  expect(told(reading, 'unused')).toEqual(['network-config:5 gateway4 is not used without addresses']);
+  const both = read('network-config', 'version: 2\nethernets: { eth0: { dhcp4: true, addresses: [192.168.1.5/24] } }\n');
+  expect(told(both, 'unused')).toEqual(['network-config:2 dhcp4 is not used beside addresses']);
+});
+
+test('a device that is described by match: gets nothing, and that is told', () => {
+  const reading = read(
+    'network-config',
+    'version: 2\nethernets: { lan: { match: { macaddress: "00:11:22:33:44:55" }, addresses: [192.168.1.5/24] } }\n',
+  );
+  expect(values(reading)).toEqual({});
+  expect(told(reading, 'unused')).toEqual(['network-config:2 lan.match is not used']);
+});
+
 test('fixed addresses in each form of netplan', () => {
   const reading = read(
     'network-config',

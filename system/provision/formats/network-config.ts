@@ -1,7 +1,7 @@
 import type { Source } from '../source.ts';
 import { isTaken } from '../source.ts';
 import { addressSchema, countrySchema, flagSchema, ipSchema, wifiKeySchema } from '../values.ts';
-import { emptyReading, type IpSettings, type Reading, ssidText, type Wifi, wifiId } from '../wishes.ts';
+import { emptyReading, type IpSettings, type Reading, ssidText, type Wifi, type WishId, wifiId } from '../wishes.ts';
 import { isRecord, type Path, type Plain, take, Yaml } from '../yaml.ts';
 
 const MAX_SSID_BYTES = 32;
@@ -52,6 +52,8 @@ export function readNetworkConfig(source: Source): Reading {
       for (const unknown of Object.keys(settings)) {
         if (!DEVICE_KEYS.includes(unknown)) yaml.note('unused', [...path, unknown], `${device}.${unknown} is not used`);
       }
+      // a device that is described and not named: nobody here looks for it
+      if (settings.match !== undefined && key === 'ethernets') continue;
       const ip = readIp(yaml, path, settings);
       if (key === 'wifis') readWifis(yaml, path, settings, ip, reading);
       else if (ip) reading.says.wired.push({ file: source.file, line: yaml.line(path), value: { device, ip } });
@@ -84,23 +86,33 @@ function readWifis(yaml: Yaml, path: Path, settings: { [key: string]: Plain }, i
 function readPoint(yaml: Yaml, path: Path, ssid: Buffer, point: { [key: string]: Plain }, reading: Reading): Wifi | undefined {
   const unused = (key: string) => yaml.note('unused', [...path, key], `${key} of Wi-Fi ${JSON.stringify(ssidText(ssid))} is not used`);
   for (const key of Object.keys(point)) if (!ACCESS_POINT_KEYS.includes(key)) unused(key);
+  const auth = isRecord(point.auth) ? point.auth : {};
+  const secret = (where: Path, wish: WishId) => {
+    const found = yaml.secret(where, wish);
+    if (found) reading.secrets.push(found);
+  };
+  /** Of a network that is left out the passwords go all the same. */
+  const leaveOut = () => {
+    for (const where of [['password'], ['auth', 'password'], ['auth', 'client-key-password']]) secret([...path, ...where], 'unused');
+    return undefined;
+  };
   if (point.mode !== undefined && point.mode !== 'infrastructure') {
     yaml.note(
       'unused',
       [...path, 'mode'],
       `Wi-Fi ${JSON.stringify(ssidText(ssid))} is of another mode than infrastructure and is left out`,
     );
-    return undefined;
+    return leaveOut();
   }
-  const auth = isRecord(point.auth) ? point.auth : {};
-  const management = auth['key-management'] ?? (point.password === undefined && auth.password === undefined ? 'none' : 'psk');
+  const isOpen = !yaml.has([...path, 'password']) && !yaml.has([...path, 'auth', 'password']);
+  const management = auth['key-management'] ?? (isOpen ? 'none' : 'psk');
   if (!['none', 'psk', 'sae'].includes(String(management))) {
     yaml.note(
       'unused',
       [...path, 'auth', 'key-management'],
       `Wi-Fi with ${String(management).slice(0, 20)} (a user name or certificate) is not possible and is left out`,
     );
-    return undefined;
+    return leaveOut();
   }
   const hidden = (point.hidden === undefined ? false : take(yaml, [...path, 'hidden'], point.hidden, flagSchema)) ?? false;
   if (management === 'none') return { ssid, key: { kind: 'open' }, hidden };
@@ -108,8 +120,7 @@ function readPoint(yaml: Yaml, path: Path, ssid: Buffer, point: { [key: string]:
   const password = point.password ?? auth.password;
   const key = take(yaml, where, password, wifiKeySchema, true);
   if (!key) return undefined;
-  const secret = typeof password === 'string' && !isTaken(password) && yaml.secret(where, wifiId(ssid));
-  if (secret) reading.secrets.push(secret);
+  if (typeof password === 'string' && !isTaken(password)) secret(where, wifiId(ssid));
   return { ssid, key, hidden };
 }
 
@@ -122,7 +133,13 @@ function ssidBytes(name: string, source: string): Buffer {
 }
 
 function readIp(yaml: Yaml, path: Path, settings: { [key: string]: Plain }): IpSettings | undefined {
-  if (settings.addresses === undefined) return undefined;
+  const isFixed = settings.addresses !== undefined;
+  // netplan would take them; a profile of ours is either fixed or asks DHCP for everything but the name servers
+  const needless = isFixed ? ['dhcp4', 'dhcp6'] : ['gateway4', 'gateway6', 'routes'];
+  for (const key of needless)
+    if (settings[key] !== undefined && !(isFixed && ['no', 'false', 'off'].includes(String(settings[key]))))
+      yaml.note('unused', [...path, key], `${key} is not used ${isFixed ? 'beside' : 'without'} addresses`);
+  if (!isFixed && settings.nameservers === undefined) return undefined;
   const each = <T>(where: Path, value: Plain | undefined, read: (path: Path, item: Plain) => T | undefined): T[] => {
     const items: Plain[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
     return items.flatMap((item, i) => read(Array.isArray(value) ? [...where, i] : where, item) ?? []);
@@ -131,8 +148,14 @@ function readIp(yaml: Yaml, path: Path, settings: { [key: string]: Plain }): IpS
   const addresses = each([...path, 'addresses'], settings.addresses, (at, item) =>
     take(yaml, at, isRecord(item) ? Object.keys(item)[0] : item, addressSchema),
   );
-  if (addresses.length === 0) return undefined;
+  if (isFixed && addresses.length === 0) return undefined;
   const ip = (at: Path, item: Plain) => take(yaml, at, item, ipSchema);
+  const servers = isRecord(settings.nameservers) ? settings.nameservers : {};
+  const names = {
+    dns: each([...path, 'nameservers', 'addresses'], servers.addresses, ip),
+    search: each([...path, 'nameservers', 'search'], servers.search, (_, item) => (typeof item === 'string' ? item : undefined)),
+  };
+  if (!isFixed) return { addresses, gateways: [], ...names };
   const gateways = [...each([...path, 'gateway4'], settings.gateway4, ip), ...each([...path, 'gateway6'], settings.gateway6, ip)];
   each([...path, 'routes'], settings.routes, (at, route) => {
     if (!isRecord(route)) return;
@@ -143,11 +166,5 @@ function readIp(yaml: Yaml, path: Path, settings: { [key: string]: Plain }): IpS
     const via = take(yaml, [...at, 'via'], route.via, ipSchema);
     if (via) gateways.push(via);
   });
-  const servers = isRecord(settings.nameservers) ? settings.nameservers : {};
-  return {
-    addresses,
-    gateways,
-    dns: each([...path, 'nameservers', 'addresses'], servers.addresses, ip),
-    search: each([...path, 'nameservers', 'search'], servers.search, (_, item) => (typeof item === 'string' ? item : undefined)),
-  };
+  return { addresses, gateways, ...names };
 }

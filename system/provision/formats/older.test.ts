@@ -25,6 +25,15 @@ test('the passphrase goes from wpa_supplicant.conf, also from the comment that w
   expect(again).toMatchObject({ secrets: [], notes: [] });
 });
 
+test('the password of a network that is left out of wpa_supplicant.conf goes all the same', () => {
+  const text =
+    'network={\n ssid="A"\n key_mgmt=WPA-EAP\n identity="anna"\n password="correct horse"\n}\nnetwork={\n ssid="B"\n disabled=1\n psk="correct horse"\n}\n' +
+    'network={\n ssid="C"\n key_mgmt=NONE\n wep_key0="horse"\n}\n';
+  const reading = read('wpa_supplicant.conf', text);
+  expect(values(reading)).toEqual({});
+  expect(wiped(text, reading).toString()).not.toContain('horse');
+});
+
 test('mistakes in wpa_supplicant.conf are told with their line', () => {
   const text =
     'country=ZZ\nnetwork={\n  ssid=Home\n  psk="correct horse"\n}\nnetwork={\n  ssid="A"\n  psk=correct horse\n}\nnetwork={\n  ssid="B"\n}\nnetwork={\n  ssid="C"\n';

@@ -2,9 +2,14 @@ import { shown } from '@ledge/contract';
 import type { Source } from '../source.ts';
 import { isTaken, stars } from '../source.ts';
 import { countrySchema, wifiKeySchema } from '../values.ts';
-import { emptyReading, type Note, type Reading, ssidText, type WifiKey, wifiId } from '../wishes.ts';
+import { emptyReading, type Note, type Reading, ssidText, type WifiKey, type WishId, wifiId } from '../wishes.ts';
 
 const MAX_SSID_BYTES = 32;
+/** wpa_supplicant.conf(5): what of a network is a secret. */
+const SECRET_FIELDS = [
+  ...['psk', 'sae_password', 'password', 'private_key_passwd', 'private_key2_passwd', 'pin'],
+  ...['wep_key0', 'wep_key1', 'wep_key2', 'wep_key3'],
+];
 
 interface Field {
   value: string;
@@ -46,26 +51,33 @@ export function readWpaSupplicant(source: Source, piece = { start: 0, end: sourc
       );
       continue;
     }
+    const cover = (field: Field | undefined, wish: WishId) => {
+      const inner = field ? unquoted(field.value) : '';
+      if (!field || inner === '' || isTaken(inner)) return;
+      const start = field.start + field.value.indexOf(inner);
+      reading.secrets.push({ file: source.file, wish, patch: source.patch(start, start + inner.length, stars(inner)) });
+    };
+    /** Of a network that is left out the passwords go all the same. */
+    const leaveOut = () => {
+      for (const name of SECRET_FIELDS) cover(fields.get(name), 'unused');
+      for (const comment of comments) cover(comment, 'unused');
+    };
     if (fields.get('disabled')?.value === '1') {
+      leaveOut();
       note('unused', line, `Wi-Fi ${shown(ssidText(ssid))} is disabled here and is left out`);
       continue;
     }
     const management = fields.get('key_mgmt')?.value ?? '';
     if (/EAP|IEEE8021X/.test(management) || fields.has('wep_key0')) {
+      leaveOut();
       note('unused', line, `Wi-Fi ${shown(ssidText(ssid))} is neither WPA with a password nor open and is left out`);
       continue;
     }
     const key = readKey(fields, management, (at, message) => note('mistake', at, message));
     if (!key) continue;
     reading.says.wifi.push({ file: source.file, line, value: { ssid, key, hidden: fields.get('scan_ssid')?.value === '1' } });
-    for (const field of [fields.get('psk'), fields.get('sae_password'), ...comments]) {
-      if (!field || key.kind === 'open' || key.kind === 'taken') continue;
-      const inner = unquoted(field.value);
-      if (isTaken(inner)) continue;
-      const start = field.start + field.value.indexOf(inner);
-      const patch = source.patch(start, start + inner.length, stars(inner));
-      reading.secrets.push({ file: source.file, wish: wifiId(ssid), patch });
-    }
+    if (key.kind === 'open' || key.kind === 'taken') continue;
+    for (const field of [fields.get('psk'), fields.get('sae_password'), ...comments]) cover(field, wifiId(ssid));
   }
   return reading;
 }

@@ -123,7 +123,7 @@ describe.skipIf(!PrivateBus.installed)('on a real bus (needs: dbus)', () => {
     expect(box.profiles()).toEqual([
       {
         connection: {
-          id: 'eth0 (fixed address)',
+          id: 'eth0 (as the card says)',
           uuid: expect.any(String),
           type: '802-3-ethernet',
           'interface-name': 'eth0',

@@ -68,7 +68,7 @@ export class NetworkManager implements NetworkProfiles {
   async putWired({ device, ip }: Wired): Promise<void> {
     await this.#started();
     const uuid = uuidOf(wiredId(device));
-    await this.#put((await this.#byUuid(uuid)) ?? { uuid, id: `${device} (fixed address)` }, {
+    await this.#put((await this.#byUuid(uuid)) ?? { uuid, id: `${device} (as the card says)` }, {
       connection: { type: text('802-3-ethernet'), 'interface-name': text(device), 'autoconnect-priority': number(WIRED_PRIORITY) },
       ...ipSettings(ip),
     });
