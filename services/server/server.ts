@@ -232,7 +232,7 @@ async function startServer(
   });
   serveDiagnosis(api, diagnosis, identity, clock);
 
-  serveBackup(api, desk);
+  serveBackup(api, desk, auth.audit);
 
   const stop = async () => {
     desk.stop();

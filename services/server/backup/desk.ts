@@ -134,8 +134,12 @@ export class BackupDesk {
     });
   }
 
-  /** Begins to put it back. @throws Problem `backup-locked`, `service-away`, `storage-full`; from then on the restorer tells */
-  async restore(id: string): Promise<RestoreView> {
+  /**
+   * Begins to put it back.
+   * @param recorded when the audit log has the wish
+   * @throws Problem `backup-locked`, `service-away`, `storage-full`; from then on the restorer tells
+   */
+  async restore(id: string, recorded: Promise<void>): Promise<RestoreView> {
     return await this.#alone('A restore is being begun', async () => {
       const { restorer, parts, folder } = this.#ports;
       const { backup, manifest } = this.#find(id);
@@ -152,7 +156,7 @@ export class BackupDesk {
       for (const service of services)
         if (!(await parts.state(service))) throw new Problem('service-away', `${service} knows nothing of backups.`);
       await checkRoom(folder, bytesOf(manifest.parts.filter(({ service }) => services.includes(service))));
-      return restorer.begin(id, backup, manifest, services);
+      return restorer.begin(id, backup, manifest, services, recorded);
     });
   }
 

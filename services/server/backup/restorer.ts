@@ -55,8 +55,12 @@ export class Restorer {
     this.#stopLooking?.();
   }
 
-  /** Begins; `view` tells how it goes. @param services that get their part */
-  begin(id: string, backup: Backup, manifest: BackupManifest, services: readonly string[]): RestoreView {
+  /**
+   * Begins; `view` tells how it goes.
+   * @param services that get their part
+   * @param recorded when the audit log has the wish: what this box keeps of that log is read while its part is prepared
+   */
+  begin(id: string, backup: Backup, manifest: BackupManifest, services: readonly string[], recorded: Promise<void>): RestoreView {
     this.#stopLooking?.(); // whatever lies about is dropped by those that get something new
     const { edge, name, made, parts } = manifest;
     const restore: RestoreView = {
@@ -68,14 +72,15 @@ export class Restorer {
       warnings: [],
     };
     this.#restore = restore;
-    void this.#run(restore, backup, manifest);
+    void this.#run(restore, backup, manifest, recorded);
     return restore;
   }
 
-  async #run(restore: RestoreView, backup: Backup, manifest: BackupManifest): Promise<void> {
+  async #run(restore: RestoreView, backup: Backup, manifest: BackupManifest, recorded: Promise<void>): Promise<void> {
     const { parts, marker, clock, log } = this.#ports;
     const { id, services } = restore;
     try {
+      await recorded;
       await sendParts(backup, manifest, {
         wanted: (service) => services.includes(service),
         progress: (bytes) => (restore.doneBytes += bytes),

@@ -1,7 +1,7 @@
 import { backupApi, Problem, shown } from '@ledge/contract';
 import type { Api } from '@ledge/kit';
 import type { Response } from 'express';
-import type { AuditNote } from '../auth/audit.ts';
+import type { AuditLog, AuditNote } from '../auth/audit.ts';
 import type { BackupDesk } from './desk.ts';
 
 const note = (response: Response, detail: string) => {
@@ -9,7 +9,7 @@ const note = (response: Response, detail: string) => {
 };
 
 /** Backup and restore: HTTP only. */
-export function serveBackup(api: Api, desk: BackupDesk): void {
+export function serveBackup(api: Api, desk: BackupDesk, audit: AuditLog): void {
   api.handle(backupApi.overview, () => desk.overview());
   api.handle(backupApi.make, ({ body, response, signal }) => {
     note(
@@ -28,7 +28,9 @@ export function serveBackup(api: Api, desk: BackupDesk): void {
   });
   api.handle(backupApi.unlock, ({ params, body, signal }) => desk.unlock(params.id, body.passphrase, signal));
   api.handle(backupApi.restore, async ({ params, response }) => {
-    const restore = await desk.restore(params.id);
+    // the gateway, which listens first, has added the entry by then
+    const recorded = new Promise<void>((resolve) => response.once('close', resolve)).then(() => audit.flush());
+    const restore = await desk.restore(params.id, recorded);
     note(response, `of ${restore.name} (${restore.edge}), made ${restore.made}`);
     return restore;
   });
