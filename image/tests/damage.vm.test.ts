@@ -147,7 +147,7 @@ describe('boot partition', () => {
       },
       async (box) => {
         for (let from = 0, i = 0; i < 2; i++) {
-          await box.console.wait(/Ledge: cannot start: slot A holds no system/, 120_000, { from });
+          await box.console.wait(/Ledge: cannot start: the root of slot A cannot be put together/, 120_000, { from });
           from = box.console.lines.length;
         }
         await until(
