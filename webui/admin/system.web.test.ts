@@ -107,7 +107,11 @@ test('a factory reset asks for the id of the box', async () => {
 });
 
 test('the diagnosis archive is a link that downloads', async () => {
-  const page = await pages.open('/admin/system');
+  const { page } = pages;
+  // until then the link moves, and a click that begins on it may end beside it
+  const facts = ['machine', 'doctor'].map((part) => page.waitForResponse(`**/api/server/${part}`));
+  await Promise.all([pages.open('/admin/system'), ...facts]);
+  await page.getByRole('heading', { name: 'Condition' }).waitFor();
   const coming = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();
   expect((await coming).suggestedFilename()).toMatch(/\.tar\.gz$/);
