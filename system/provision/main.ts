@@ -36,6 +36,7 @@ const say = (priority: number, text: string) => console.log(process.env.JOURNAL_
 
 async function main(): Promise<void> {
   const bus = machineBus();
+  const files = new DiskFiles(values.data);
   const idFile = join(values.data, 'edge-id');
   const box = existsSync(idFile) ? readFileSync(idFile, 'utf8').trim() : 'ledge';
   try {
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
       ports: {
         networks: new NetworkManager(bus, systemClock),
         host: new SystemdHostSettings(bus),
-        files: new DiskFiles(values.data),
+        files,
         sync: async () => void (await promisify(execFile)('sync')),
       },
       box,
@@ -55,8 +56,9 @@ async function main(): Promise<void> {
     });
     for (const { priority, text } of reportLog(report)) say(priority, text);
     // on the screen now, and at each start until it is corrected
-    new DiskFiles(values.data).put('setup/import.issue', screenText(report));
-    if (existsSync(values.issue)) new DiskFiles(values.issue).put('50-ledge-import.issue', screenText(report));
+    const toCorrect = screenText(report);
+    files.put('setup/import.issue', toCorrect);
+    if (existsSync(values.issue)) new DiskFiles(values.issue).put('50-ledge-import.issue', toCorrect);
     if (report.problems.length > 0 || report.outcomes.some(({ result }) => result === 'failed')) process.exitCode = 1;
   } finally {
     bus.close();

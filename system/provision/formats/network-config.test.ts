@@ -68,6 +68,8 @@ test('name servers beside DHCP are taken; what is not possible there is told', (
   );
   expect(values(reading).wired).toEqual([{ device: 'eth0', ip: { addresses: [], gateways: [], dns: ['1.1.1.1'], search: [] } }]);
   expect(told(reading, 'unused')).toEqual(['network-config:5 gateway4 is not used without addresses']);
+  const without = read('network-config', 'version: 2\nethernets: { eth0: { dhcp4: no } }\n');
+  expect(told(without, 'unused')).toEqual(['network-config:2 dhcp4 is not used without addresses']);
   const both = read('network-config', 'version: 2\nethernets: { eth0: { dhcp4: true, addresses: [192.168.1.5/24] } }\n');
   expect(told(both, 'unused')).toEqual(['network-config:2 dhcp4 is not used beside addresses']);
 });

@@ -135,10 +135,11 @@ function ssidBytes(name: string, source: string): Buffer {
 function readIp(yaml: Yaml, path: Path, settings: { [key: string]: Plain }): IpSettings | undefined {
   const isFixed = settings.addresses !== undefined;
   // netplan would take them; a profile of ours is either fixed or asks DHCP for everything but the name servers
-  const needless = isFixed ? ['dhcp4', 'dhcp6'] : ['gateway4', 'gateway6', 'routes'];
+  const isOff = (key: string) => ['no', 'false', 'off'].includes(String(settings[key]));
+  const dhcp = ['dhcp4', 'dhcp6'];
+  const needless = isFixed ? dhcp.filter((key) => !isOff(key)) : [...dhcp.filter(isOff), 'gateway4', 'gateway6', 'routes'];
   for (const key of needless)
-    if (settings[key] !== undefined && !(isFixed && ['no', 'false', 'off'].includes(String(settings[key]))))
-      yaml.note('unused', [...path, key], `${key} is not used ${isFixed ? 'beside' : 'without'} addresses`);
+    if (settings[key] !== undefined) yaml.note('unused', [...path, key], `${key} is not used ${isFixed ? 'beside' : 'without'} addresses`);
   if (!isFixed && settings.nameservers === undefined) return undefined;
   const each = <T>(where: Path, value: Plain | undefined, read: (path: Path, item: Plain) => T | undefined): T[] => {
     const items: Plain[] = Array.isArray(value) ? value : value === undefined ? [] : [value];
