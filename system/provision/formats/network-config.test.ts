@@ -52,7 +52,9 @@ test('the password of a network that is left out goes all the same', () => {
     '{ auth: { key-management: eap, identity: anna, password: correct horse } }',
   ]) {
     const text = `version: 2\nwifis: { wlan0: { access-points: { "Home": ${point} } } }\n`;
-    expect(wiped(text, read('network-config', text)).toString()).not.toContain('horse');
+    const after = wiped(text, read('network-config', text));
+    expect(after.toString()).not.toContain('horse');
+    expect(read('network-config', after).secrets).toEqual([]);
   }
 });
 

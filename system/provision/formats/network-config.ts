@@ -87,13 +87,14 @@ function readPoint(yaml: Yaml, path: Path, ssid: Buffer, point: { [key: string]:
   const unused = (key: string) => yaml.note('unused', [...path, key], `${key} of Wi-Fi ${JSON.stringify(ssidText(ssid))} is not used`);
   for (const key of Object.keys(point)) if (!ACCESS_POINT_KEYS.includes(key)) unused(key);
   const auth = isRecord(point.auth) ? point.auth : {};
-  const secret = (where: Path, wish: WishId) => {
-    const found = yaml.secret(where, wish);
+  const secret = (where: Path, value: Plain | undefined, wish: WishId) => {
+    const found = typeof value === 'string' && !isTaken(value) && yaml.secret(where, wish);
     if (found) reading.secrets.push(found);
   };
   /** Of a network that is left out the passwords go all the same. */
   const leaveOut = () => {
-    for (const where of [['password'], ['auth', 'password'], ['auth', 'client-key-password']]) secret([...path, ...where], 'unused');
+    secret([...path, 'password'], point.password, 'unused');
+    for (const key of ['password', 'client-key-password']) secret([...path, 'auth', key], auth[key], 'unused');
     return undefined;
   };
   if (point.mode !== undefined && point.mode !== 'infrastructure') {
@@ -120,7 +121,7 @@ function readPoint(yaml: Yaml, path: Path, ssid: Buffer, point: { [key: string]:
   const password = point.password ?? auth.password;
   const key = take(yaml, where, password, wifiKeySchema, true);
   if (!key) return undefined;
-  if (typeof password === 'string' && !isTaken(password)) secret(where, wifiId(ssid));
+  secret(where, password, wifiId(ssid));
   return { ssid, key, hidden };
 }
 
