@@ -20,10 +20,7 @@ export class Loader<T> implements Loaded<T> {
   }
 
   async load(): Promise<void> {
-    this.stop();
-    const asking = new AbortController();
-    this.#asking = asking;
-    this.busy.value = true;
+    const asking = this.#begin();
     try {
       const content = await this.#ask(asking.signal);
       if (asking.signal.aborted) return;
@@ -32,12 +29,40 @@ export class Loader<T> implements Loaded<T> {
     } catch (error) {
       if (!asking.signal.aborted) this.error.value = error;
     } finally {
-      if (this.#asking === asking) this.busy.value = false;
+      this.#end(asking);
+    }
+  }
+
+  /**
+   * Does something whose answer is the content after it. When something else was asked meanwhile, nobody knows which answer is the
+   * newer one, and the content is asked for once more. Rejects as `act` does.
+   */
+  async change(act: () => Promise<T>): Promise<void> {
+    const acting = this.#begin();
+    try {
+      const content = await act();
+      if (!acting.signal.aborted) this.content.value = content;
+      else if (this.#asking) await this.load();
+    } finally {
+      this.#end(acting);
     }
   }
 
   stop(): void {
     this.#asking?.abort();
     this.#asking = undefined;
+    this.busy.value = false;
+  }
+
+  #begin(): AbortController {
+    this.stop();
+    const asking = new AbortController();
+    this.#asking = asking;
+    this.busy.value = true;
+    return asking;
+  }
+
+  #end(asking: AbortController): void {
+    if (this.#asking === asking) this.busy.value = false;
   }
 }

@@ -46,9 +46,7 @@ export function usePlayer(): Player {
       },
       async act(ask) {
         try {
-          const state = await ask();
-          loader.stop();
-          loader.content.value = state;
+          await loader.change(ask);
           return true;
         } catch (error) {
           notifyProblem(error);
