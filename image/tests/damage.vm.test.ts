@@ -2,10 +2,11 @@ import { until } from '@ledge/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../run.ts';
 import { bootFacts, failedUnits, slotVariables } from './vm/ask.ts';
-import { newBox, startedBox } from './vm/box.ts';
+import { newBox } from './vm/box.ts';
 import { journalOffset } from './vm/check-disk.ts';
 import type { Disk, PartitionName } from './vm/disk.ts';
 import { listBootFiles, putBootFiles, readBootFile } from './vm/fat.ts';
+import { readyBox } from './vm/held-box.ts';
 import type { Machine } from './vm/machine.ts';
 import { seeded } from './vm/random.ts';
 import { COPY_SIZE, STATE } from './vm/slot-state.ts';
@@ -18,7 +19,7 @@ const random = seeded(6);
 let whole: Machine;
 
 beforeAll(async () => {
-  whole = await startedBox('whole');
+  whole = await readyBox('whole');
   await whole.sh(`echo 'still here' >${LETTER}`);
   await whole.shutDown();
 });

@@ -2,7 +2,7 @@ import type { DoctorReport, MachineView } from '@ledge/contract';
 import { until } from '@ledge/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applianceOf, type BoardAppliance } from './vm/appliance.ts';
-import { startedBox } from './vm/box.ts';
+import { readyBox } from './vm/held-box.ts';
 import { type Machine, UP_WITHIN_MS } from './vm/machine.ts';
 
 /** An emulated board has no network with a time server. */
@@ -18,7 +18,7 @@ let box: Machine;
 let api: BoardAppliance;
 
 beforeAll(async () => {
-  box = await startedBox('doctor');
+  box = await readyBox('doctor');
   api = await applianceOf(box);
   await box.sh('systemctl is-system-running --wait || true', { seconds: 300 });
 });

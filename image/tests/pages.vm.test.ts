@@ -4,8 +4,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_PASSWORD } from '../../acceptance/appliance.ts';
 import { axeFindings, complaintsOf, launchChromium } from '../../webui/tests/browser.ts';
-import { startedBox } from './vm/box.ts';
 import { IMAGE_FOLDER } from './vm/built.ts';
+import { readyBox } from './vm/held-box.ts';
 import type { Machine } from './vm/machine.ts';
 
 /** An emulated box that has just started answers slowly. */
@@ -18,7 +18,7 @@ let context: BrowserContext;
 beforeAll(async () => {
   mkdirSync(PICTURES, { recursive: true });
   browser = await launchChromium();
-  box = await startedBox('pages');
+  box = await readyBox('pages');
   context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' });
   context.setDefaultTimeout(WITHIN_MS);
 });

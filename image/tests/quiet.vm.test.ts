@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { failedUnits, journalLines } from './vm/ask.ts';
-import { startedBox } from './vm/box.ts';
 import { commandsOfBox, commandsOfInitramfs } from './vm/commands.ts';
+import { readyBox } from './vm/held-box.ts';
 import type { Machine } from './vm/machine.ts';
 
 /** `EDGE_IDLE_MINUTES` shortens the wait while working on this test. */
@@ -13,7 +13,7 @@ const SECTOR = 512;
 let box: Machine;
 
 beforeAll(async () => {
-  box = await startedBox('quiet');
+  box = await readyBox('quiet');
   await box.sh('systemctl is-system-running --wait || true', { seconds: 300 });
 });
 afterAll(() => box?.remove());

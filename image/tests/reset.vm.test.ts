@@ -3,9 +3,10 @@ import { until } from '@ledge/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applianceOf } from './vm/appliance.ts';
 import { bootFacts, identityOf } from './vm/ask.ts';
-import { newBox, startedBox } from './vm/box.ts';
+import { newBox } from './vm/box.ts';
 import { listBootFiles, putBootFiles } from './vm/fat.ts';
 import { isReady } from './vm/health.ts';
+import { readyBox } from './vm/held-box.ts';
 import { type Machine, UP_WITHIN_MS } from './vm/machine.ts';
 
 /** From the initramfs' first word of the reset to systemd; on an emulated processor. */
@@ -16,7 +17,7 @@ let used: Machine;
 let before: Record<string, string>;
 
 beforeAll(async () => {
-  used = await startedBox('used');
+  used = await readyBox('used');
   const ledge = await applianceOf(used);
   await ledge.addMqttUser('kitchen', 'long-enough-42', [{ filter: '#', access: 'both' }]);
   await ledge.dropThing('lamp.yaml', 'driver: simulated\nproperties:\n  on: { datatype: boolean, settable: true }\n');

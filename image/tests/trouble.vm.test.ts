@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SERVICES } from '../../acceptance/appliance.ts';
 import { applianceOf, type BoardAppliance } from './vm/appliance.ts';
 import { bootFacts, failedUnits } from './vm/ask.ts';
-import { newBox, startedBox } from './vm/box.ts';
+import { newBox } from './vm/box.ts';
 import { health, isReady } from './vm/health.ts';
+import { readyBox } from './vm/held-box.ts';
 import type { Machine } from './vm/machine.ts';
 
 /** Longest that a hung service may go unnoticed: WatchdogSec= of the units, and then it must start again on an emulated processor. */
@@ -14,7 +15,7 @@ let box: Machine;
 let ledge: BoardAppliance;
 
 beforeAll(async () => {
-  box = await startedBox('trouble');
+  box = await readyBox('trouble');
   ledge = await applianceOf(box);
 });
 afterAll(() => box?.remove());

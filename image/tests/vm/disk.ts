@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../run.ts';
@@ -123,6 +123,12 @@ export class Disk {
     } finally {
       rmSync(file, { force: true });
     }
+  }
+
+  /** The card's file goes elsewhere, where it outlives this object. */
+  moveTo(file: string): void {
+    cpSync(this.file, file);
+    this.remove();
   }
 
   remove(): void {

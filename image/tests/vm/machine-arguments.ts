@@ -30,6 +30,8 @@ export interface MachineParts {
   processors: number;
   /** What the clock says at power-on, as `-rtc base=` wants it; else this machine's time. */
   clock?: string | undefined;
+  /** It gets its memory over the control socket instead of starting. */
+  waitsForMemory?: boolean;
 }
 
 /** On the I2C bus of the emulated Pi's pins. */
@@ -54,11 +56,12 @@ export const SOCKETS = { qmp: 'qmp', console: 'console', second: 'second', shell
 
 /** QEMU's arguments for a machine that stands still until `cont`. */
 export function machineArguments(parts: MachineParts): string[] {
-  const { board, folder, clock } = parts;
+  const { board, folder, clock, waitsForMemory } = parts;
   const common = ['-S', '-display', 'none', '-monitor', 'none', '-nodefaults', '-no-user-config'];
   const control = ['-qmp', `unix:${join(folder, SOCKETS.qmp)},server=on,wait=off`];
   const time = clock ? ['-rtc', `base=${clock}`] : [];
-  return [...common, ...control, ...time, ...(board === 'virt' ? virt(parts) : pi(parts))];
+  const memory = waitsForMemory ? ['-incoming', 'defer'] : [];
+  return [...common, ...control, ...time, ...memory, ...(board === 'virt' ? virt(parts) : pi(parts))];
 }
 
 function virt(parts: MachineParts): string[] {

@@ -26,8 +26,12 @@ export interface MachineOptions {
   memoryMib?: number;
   processors?: number;
   clock?: string;
+  /** What {@link Machine.hold} wrote, with the card of that moment: the first power-on goes on from there. */
+  memory?: string;
 }
 
+/** Its memory to a file, or from there. */
+const MOVED_WITHIN_MS = 120_000;
 /** How long an emulated box may take from power-on until all its services are ready; generous, as two run at a time. */
 export const UP_WITHIN_MS = 300_000;
 const ASK_EVERY_MS = 300;
@@ -130,7 +134,9 @@ export class Machine {
       processors = 2,
       clock,
       deviceTree,
+      memory,
     } = this.options;
+    delete this.options.memory;
     const folder = mkdtempSync(join(tmpdir(), 'ledge-vm-'));
     mkdirSync(LOGS, { recursive: true });
     const parts: MachineParts = {
@@ -145,6 +151,7 @@ export class Machine {
       memoryMib,
       processors,
       clock,
+      waitsForMemory: memory !== undefined,
     };
     const errors: string[] = [];
     const child = startTied(this.#qemu, machineArguments(parts));
@@ -163,6 +170,8 @@ export class Machine {
       const shells = new RootShells(board === 'virt' ? more : []);
       const qmp = new Qmp(control, ({ event }) => event === 'RESET' && shells.reset());
       await qmp.execute('qmp_capabilities');
+      await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+      if (memory) await moved(qmp, 'migrate-incoming', `exec:cat '${memory}'`);
       this.#power = { child, folder, qmp, console, second, shells, onMs, exited };
       await qmp.execute('cont');
       onMs = this.#power.onMs = performance.now();
@@ -179,6 +188,13 @@ export class Machine {
     if (!this.#power) return;
     this.#power.child.kill('SIGKILL');
     await this.#off();
+  }
+
+  /** Stops it for good and writes its memory to a file; with a copy of its card, other machines go on from this moment. */
+  async hold(file: string): Promise<void> {
+    await this.qmp.execute('stop');
+    await moved(this.qmp, 'migrate', `exec:cat >'${file}'`);
+    await this.cut();
   }
 
   /** Waits until it has switched itself off. */
@@ -261,6 +277,18 @@ export class Machine {
   async remove(): Promise<void> {
     await this.cut();
     this.disk.remove();
+  }
+}
+
+/** Migration, to a file and from it. */
+async function moved(qmp: Qmp, command: 'migrate' | 'migrate-incoming', uri: string): Promise<void> {
+  const from = qmp.events.length;
+  await qmp.execute(command, { uri });
+  for (let next = from; ; ) {
+    const event = await qmp.wait('MIGRATION', MOVED_WITHIN_MS, next);
+    next = qmp.events.indexOf(event) + 1;
+    if (event.data?.status === 'completed') return;
+    if (event.data?.status === 'failed') throw new Error(`QEMU: ${command} failed`);
   }
 }
 
