@@ -3,11 +3,11 @@
  * this machine. See `acceptance/appliance.ts`.
  */
 import type { TestProject } from 'vitest/node';
-import { readyBox } from './vm/held-box.ts';
+import { startedBox } from './vm/box.ts';
 import { slownessOf } from './vm/slowness.ts';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const box = await readyBox('acceptance');
+  const box = await startedBox('acceptance');
   try {
     // the board's clock has whole seconds, and these tests hold its times against ours
     await box.sh(`date -u -s @${(Date.now() / 1000 + 0.1).toFixed(3)}`);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { newBox, startedBox } from './box.ts';
+import { startedBox } from './box.ts';
 import type { Machine } from './machine.ts';
 
 /** Where the suite keeps a started box for all its files; without it each file starts its own. */
@@ -20,15 +20,6 @@ export async function holdBox(folder: string): Promise<void> {
  * have one identity, and the time of the hour when it was held. Remove it in `afterAll`.
  */
 export async function readyBox(name: string): Promise<Machine> {
-  if (!folder || !existsSync(card(folder))) return await startedBox(name);
-  const box = await newBox(name, { image: card(folder), memory: memory(folder) });
-  try {
-    await box.powerOn();
-    await box.up();
-    await box.shell();
-    return box;
-  } catch (error) {
-    await box.remove();
-    throw error;
-  }
+  const isHeld = folder !== undefined && existsSync(card(folder));
+  return await startedBox(name, isHeld ? { image: card(folder), memory: memory(folder) } : {});
 }
