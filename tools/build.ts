@@ -1,18 +1,23 @@
-/** Makes `dist/`: one bundle per service, the supervisor as `ledge.mjs`, the command as `cli.mjs`, and the web pages when their sources changed. */
+/** Makes `dist/`: a program per service, the supervisor as `ledge.mjs`, the command as `cli.mjs`, and the web pages when their sources changed. */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OUR_PLANS } from '@ledge/supervisor';
 import { build } from 'esbuild';
-import { bundleOptions, root } from './bundle.ts';
+import { bundleOptions, commonMediaTypes, root } from './bundle.ts';
 import { buildWebui } from './webui.ts';
 
 const USAGE = `Usage: ./build.sh build [--quiet]
 
 Makes dist/: <service>.mjs for each service, ledge.mjs that runs them all, webui/ with the pages.`;
 
+/**
+ * A program is `<name>.mjs` and the chunks that it imports. What it wants only now and then (`await import()`) is in chunks of its own, so that
+ * a start reads and evaluates nothing of it.
+ */
 export async function bundleServices(): Promise<{ file: string; bytes: number }[]> {
+  const outdir = join(root, 'dist');
   const entries = Object.fromEntries(OUR_PLANS.map(({ name }) => [name, join(root, 'services', name, 'main.ts')]));
   const result = await build({
     ...bundleOptions,
@@ -23,10 +28,17 @@ export async function bundleServices(): Promise<{ file: string; bytes: number }[
       health: join(root, 'system', 'supervisor', 'health-main.ts'),
       provision: join(root, 'system', 'provision', 'main.ts'),
     },
-    outdir: join(root, 'dist'),
+    splitting: true,
+    chunkNames: 'chunk-[hash]',
+    plugins: [...bundleOptions.plugins, commonMediaTypes],
+    outdir,
+    absWorkingDir: root,
     logLevel: 'warning',
   });
-  return Object.entries(result.metafile.outputs).map(([file, { bytes }]) => ({ file, bytes }));
+  const made = Object.entries(result.metafile.outputs).map(([file, { bytes }]) => ({ file, bytes }));
+  const names = new Set(made.map(({ file }) => basename(file)));
+  for (const old of globSync('*.mjs', { cwd: outdir })) if (!names.has(old)) rmSync(join(outdir, old));
+  return made;
 }
 
 /** The pages are built again only when something that they are made of changed. */

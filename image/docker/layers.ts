@@ -13,7 +13,6 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PROJECT_FOLDER } from '@ledge/host/linux/image-facts.ts';
-import { OUR_PLANS } from '@ledge/supervisor';
 import { plainRights, type ReleaseFacts } from '../app.ts';
 import { cached, contentKey, sha256 } from '../cache.ts';
 import { tarOptions, unpackLayers, workFolder } from '../layers/build.ts';
@@ -71,8 +70,7 @@ export async function appLayer(root: string, release: ReleaseFacts, epochS: numb
   await pack(path, facts, async (folder) => {
     const programs = join(folder, PROGRAMS);
     mkdirSync(programs, { recursive: true });
-    for (const name of [...OUR_PLANS.map((service) => service.name), 'ledge', 'cli', 'health'])
-      copyFileSync(join(root, 'dist', `${name}.mjs`), join(programs, `${name}.mjs`));
+    for (const name of globSync('*.mjs', { cwd: join(root, 'dist') })) copyFileSync(join(root, 'dist', name), join(programs, name));
     cpSync(join(root, 'dist', 'webui'), join(programs, 'webui'), { recursive: true });
     writeFacts(join(programs, 'release.json'), release);
     plainRights(folder);

@@ -78,8 +78,9 @@ async function makeCertificate(edge: string, nowMs: number): Promise<Certificate
   const names = new Set([edge, `${edge}.local`, hostname(), 'localhost']);
   const addresses = new Set(['127.0.0.1', '::1']);
   for (const of of Object.values(networkInterfaces())) for (const { address, scopeid } of of ?? []) if (!scopeid) addresses.add(address);
-  const { generate } = await import('selfsigned'); // 4 MiB, for something done once in a box's life
-  const { cert, private: key } = await generate([{ name: 'commonName', value: edge }], {
+  // 4 MiB, for something done once in a box's life; a chunk of CommonJS has no names but `default`
+  const { default: selfsigned } = await import('selfsigned');
+  const { cert, private: key } = await selfsigned.generate([{ name: 'commonName', value: edge }], {
     keyType: 'ec',
     curve: 'P-256',
     algorithm: 'sha256',
