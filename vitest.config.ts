@@ -7,7 +7,7 @@ const APPLIANCE = { testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: 
 /** Emulated boards are slow, and more so when the machine has other work. */
 const VM = { testTimeout: 1_200_000, hookTimeout: 600_000 };
 /** Tests that measure, and so want the machine for themselves. */
-const VM_ALONE = ['image/tests/smoke.vm.test.ts', 'image/tests/start.vm.test.ts'];
+const VM_ALONE = ['smoke', 'start', 'memory'].map((name) => `image/tests/${name}.vm.test.ts`);
 /** Tests of the image that take longest: one board works all the time, the other one stands idle to be watched. */
 const VM_LONG = ['image/tests/power-cut.vm.test.ts', 'image/tests/quiet.vm.test.ts'];
 /** Goes with the acceptance tests, in the board that they drive. */

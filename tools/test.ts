@@ -113,13 +113,13 @@ async function vm(sum: Sum, patterns: readonly string[]): Promise<void> {
     return;
   }
   // the whole suite asks all that the smoke asks, and more
-  const alone = patterns.length === 0 ? ['image/tests/start.vm.test.ts'] : patterns;
-  await suite(sum, 'vm-alone', alone);
+  const alone = patterns.length === 0 ? ['start', 'memory'].map((name) => `image/tests/${name}.vm.test.ts`) : patterns;
   const held = mkdtempSync(join(tmpdir(), 'ledge-held-'));
   try {
     // a start is a minute of both processors: what several files need is done once
     if (patterns.length === 0) await check(sum, 'a started box is held', 'node', ['image/tests/vm/hold-box.ts', held]);
     process.env.EDGE_HELD_BOX = held;
+    await suite(sum, 'vm-alone', alone);
     await suite(sum, 'vm-acceptance', patterns);
     await Promise.all(['vm-long', 'vm'].map((project) => suite(sum, project, patterns)));
   } finally {

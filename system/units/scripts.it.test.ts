@@ -66,11 +66,13 @@ test('all scripts of the card are ones that the plain shell understands', () => 
 describe('identity', () => {
   let box = '';
   const data = (path: string) => join(box, 'var/lib/ledge', path);
+  const release = () => join(box, 'usr/lib/ledge/release.json');
   const start = () => run('identity', [], { ROOT: box });
 
   beforeEach(() => {
     box = join(work, 'box');
-    for (const folder of ['var/lib/ledge/secrets/mqtt', 'etc/ssh', 'proc/sys/kernel']) mkdirSync(join(box, folder), { recursive: true });
+    for (const folder of ['var/lib/ledge/secrets/mqtt', 'var/cache', 'etc/ssh', 'proc/sys/kernel'])
+      mkdirSync(join(box, folder), { recursive: true });
     put(
       join(box, 'etc/passwd'),
       ['root', 'ledge-broker', 'ledge-device', 'ledge-sse', 'ledge-media', 'ledge-server', 'ledge-setup', 'ledge', 'ledge-weather']
@@ -78,6 +80,7 @@ describe('identity', () => {
         .join(''),
     );
     put(join(box, 'etc/hostname'), 'localhost\n');
+    put(release(), '{"version":"1.0.0"}');
     pretend('chown');
     pretend('ssh-keygen', 'for last; do :; done\necho key >"$last"; echo public >"$last.pub"');
   });
@@ -94,6 +97,19 @@ describe('identity', () => {
     for (const secret of [...secrets, read(data('secrets/gateway'))]) expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(read(data('ledge.yaml'))).toContain('tlsPort: 8883');
     expect(read(join(box, 'etc/ssh/ssh_host_ed25519_key'))).toBe('key\n');
+  });
+
+  test('what is kept of the programs of one release is gone at the first start of another one, and not before', () => {
+    for (const name of ['broker', 'my-service']) put(join(box, `var/cache/ledge-${name}/v24/code`));
+    const kept = () => globSync('var/cache/**/code', { cwd: box }).length;
+    start();
+    expect(kept()).toBe(0);
+    put(join(box, 'var/cache/ledge-broker/v24/code'));
+    start();
+    expect(kept()).toBe(1);
+    put(release(), '{"version":"1.0.1"}');
+    expect(start()).toEqual({ status: 0, said: '' });
+    expect(kept()).toBe(0);
   });
 
   test('secrets are readable by their service and the broker, and by nobody else', () => {
