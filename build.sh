@@ -94,7 +94,8 @@ install_packages() {
   case " ${missing[*]} " in *' mosquitto '*) [ -d /run/systemd/system ] && systemctl disable --now mosquitto >/dev/null 2>&1 || true ;; esac
 }
 
-TEST_PACKAGES=(dbus mosquitto mosquitto-clients mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core dosfstools mtools fuse fusefat)
+TEST_PACKAGES=(dbus mosquitto mosquitto-clients nftables mplayer espeak-ng sox libsox-fmt-mp3 socat chromium fonts-dejavu-core dosfstools mtools fuse fusefat
+  libubootenv-tool)
 
 # What makes an image: Debian's bootstrap and emulation, file systems, U-Boot's tools, the cross compiler, RAUC
 IMAGE_PACKAGES=(mmdebstrap arch-test qemu-user-static binfmt-support debian-archive-keyring squashfs-tools mtools dosfstools e2fsprogs

@@ -156,7 +156,8 @@ describe.skipIf(!has('systemd-sysusers') || !has('systemd-tmpfiles') || !asRoot)
   });
 });
 
-describe.skipIf(!has('nft') || !has('unshare') || !asRoot)('the firewall (needs: nftables, root)', () => {
+const canLoadRules = spawnSync('unshare', ['--net', 'nft', 'list', 'ruleset']).status === 0;
+describe.skipIf(!canLoadRules)('the firewall (needs: nftables, root)', () => {
   test('its rules can be loaded, and loaded again', () => {
     const rules = join(card, 'etc/nftables.conf');
     expect(existsSync(rules)).toBe(true);
