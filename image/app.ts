@@ -66,10 +66,8 @@ export async function layAppFiles(parts: {
 }): Promise<void> {
   const { root, out, release } = parts;
   const programs = join(out, 'usr/lib/ledge');
-  mkdirSync(programs, { recursive: true });
   await run('node', [join(root, 'tools/build.ts'), '--quiet']);
-  for (const name of globSync('*.mjs', { cwd: join(root, 'dist') })) copyFileSync(join(root, 'dist', name), join(programs, name));
-  cpSync(join(root, 'dist/webui'), join(programs, 'webui'), { recursive: true });
+  layPrograms(root, programs, release);
   await buildAddons({ outDir: programs });
   const overlays = ['base', 'rpi', ...(parts.kiosk ? ['kiosk'] : [])]
     .map((name) => join(root, 'overlays', name))
@@ -79,9 +77,17 @@ export async function layAppFiles(parts: {
     rmSync(join(out, file));
   mkdirSync(join(out, 'etc/rauc'), { recursive: true });
   copyFileSync(parts.keyring, join(out, 'etc/rauc/keyring.pem'));
-  writeFacts(join(programs, 'release.json'), release);
   if (parts.project) layProject(parts.project, out);
   plainRights(out);
+}
+
+/** Lays what `tools/build.ts` made into a folder: the programs with their chunks, the pages, and beside them what release they are of. */
+export function layPrograms(root: string, programs: string, release: ReleaseFacts): void {
+  mkdirSync(programs, { recursive: true });
+  const dist = join(root, 'dist');
+  for (const name of globSync('*.mjs', { cwd: dist })) copyFileSync(join(dist, name), join(programs, name));
+  cpSync(join(dist, 'webui'), join(programs, 'webui'), { recursive: true });
+  writeFacts(join(programs, 'release.json'), release);
 }
 
 /** Git keeps only "may be run"; everything else about rights is the same on every machine. */

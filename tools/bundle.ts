@@ -44,16 +44,16 @@ const unicodeOnly: Plugin = {
 
 /**
  * What mqtt brings for browsers and for machines behind a SOCKS proxy: its own copy of Node's streams, timers in workers, the proxy.
- * A fifth of what each service reads at its start.
+ * A seventh of what each service reads at its start.
  */
 const mqttForNode: Plugin = {
   name: 'mqtt-for-node',
   setup({ onResolve, onLoad }) {
-    const instead: Record<string, string> = { 'readable-stream': 'node:stream', 'worker-timers': 'node:timers' };
     const isOfMqtt = (importer: string) => /[\\/]node_modules[\\/](mqtt|bl)[\\/]/.test(importer);
-    onResolve({ filter: /^(readable-stream|worker-timers)$/ }, ({ path, importer }) =>
-      isOfMqtt(importer) ? { path: instead[path] ?? path, external: true } : undefined,
-    );
+    const useNode = (filter: RegExp, path: string) =>
+      onResolve({ filter }, ({ importer }) => (isOfMqtt(importer) ? { path, external: true } : undefined));
+    useNode(/^readable-stream$/, 'node:stream');
+    useNode(/^worker-timers$/, 'node:timers');
     onResolve({ filter: /^socks$/ }, ({ importer }) => (isOfMqtt(importer) ? { path: 'socks', namespace: 'left-out' } : undefined));
     onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
       contents: "exports.SocksClient = class { constructor() { throw new Error('SOCKS proxies are left out of this program'); } };",
@@ -61,7 +61,7 @@ const mqttForNode: Plugin = {
   },
 };
 
-/** Of 2,500 media types, those that files have and that are no vendor's: each service would hold tables of all. Ours serve pages and JSON. */
+/** Of 2,500 media types, those that files have and that are no vendor's: each service would hold tables of all. Ours serve pages and JSON; a project may serve anything. */
 export const commonMediaTypes: Plugin = {
   name: 'common-media-types',
   setup({ onLoad }) {

@@ -1,22 +1,10 @@
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  cpSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { PROJECT_FOLDER } from '@ledge/host/linux/image-facts.ts';
-import { plainRights, type ReleaseFacts } from '../app.ts';
+import { layPrograms, plainRights, type ReleaseFacts } from '../app.ts';
 import { cached, contentKey, sha256 } from '../cache.ts';
 import { tarOptions, unpackLayers, workFolder } from '../layers/build.ts';
-import { type LayerTar, writeFacts } from '../root/root.ts';
+import type { LayerTar } from '../root/root.ts';
 import { run } from '../run.ts';
 
 /** Whoever runs the services in a container. A number of nobody's, so that it means nobody outside of it either. */
@@ -68,11 +56,7 @@ export async function appLayer(root: string, release: ReleaseFacts, epochS: numb
   const facts = { name: 'services', epochS, createdBy: `Ledge ${release.version} (${release.commit.slice(0, 12)})` };
   const path = join(out, facts.name);
   await pack(path, facts, async (folder) => {
-    const programs = join(folder, PROGRAMS);
-    mkdirSync(programs, { recursive: true });
-    for (const name of globSync('*.mjs', { cwd: join(root, 'dist') })) copyFileSync(join(root, 'dist', name), join(programs, name));
-    cpSync(join(root, 'dist', 'webui'), join(programs, 'webui'), { recursive: true });
-    writeFacts(join(programs, 'release.json'), release);
+    layPrograms(root, join(folder, PROGRAMS), release);
     plainRights(folder);
     for (const place of [FOLDERS.data, FOLDERS.run]) {
       mkdirSync(join(folder, place), { recursive: true });
